@@ -1,0 +1,19 @@
+//! One open run. Rhai-free: a step's body is a Rust closure, so that the rules can be tested without a script.
+//!
+//! * [`session`]: what all branches share.
+//! * [`scope`]: where in the run a thread is: step key, attempt, ordinals.
+//! * [`history`]: the journal in memory, as replay asks for it.
+//! * `step`: steps, retries, replay, matching mode.
+//! * `parallel`: branches.
+//! * `check`, `decide`, `approve`: checks, recorded decisions, approvals.
+//! * [`cancel`]: parking and stopping.
+//! * [`clock`]: wall time and simulated time.
+//! * [`vault`]: secrets: placeholders, sealed values.
+//! * `drive`: opens a run, drives it, and ends it.
+
+pub mod cancel;
+pub mod clock;
+pub mod history;
+pub mod scope;
+pub mod session;
+pub mod vault;

@@ -1,0 +1,83 @@
+//! What all branches of an open run share.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use runbook_modules::{table::Table, target::Target};
+use runbook_state::{
+    record::{Record, Site},
+    store::{Lease, Run, Store, When},
+};
+
+use super::{cancel::Cancel, clock::Time, history::History, vault::Vault};
+use crate::{
+    error::{Halt, Stop},
+    event::Events,
+};
+
+/// What the process does with the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Runs or resumes: what is not in the journal is done.
+    Drive,
+    /// Recalls the run for undo: everything answers from the journal, bodies of finished steps included, to collect the undo
+    /// closures; nothing is sent; the end of the record ends the branch ([`Stop::EndOfRecord`]).
+    Recall,
+}
+
+/// Says whether a finished step is the same in the stored and in the edited script (`resume --edited`).
+pub trait Edits: Send + Sync {
+    /// Whether the code of the step's closure, with all it calls, is unchanged. `old` is where the stored script has it.
+    fn same_code(&self, step: &str, old: &Site, new: &Site) -> bool;
+}
+
+/// An open run. Everything here is shared by all branches.
+pub struct Session {
+    /// The run's row.
+    pub run: Run,
+    /// Our right to write.
+    pub lease: Lease,
+    /// The journal.
+    pub store: Arc<dyn Store>,
+    /// Where effects go.
+    pub target: Arc<dyn Target>,
+    /// Account id the target said it is.
+    pub account: String,
+    /// All bindings.
+    pub table: Arc<Table>,
+    /// The target's time.
+    pub time: Arc<dyn Time>,
+    /// What happens, for people.
+    pub events: Events,
+    /// Parking and stopping.
+    pub cancel: Cancel,
+    /// Secrets.
+    pub vault: Vault,
+    /// The journal in memory.
+    pub history: History,
+    /// Drive or recall.
+    pub mode: Mode,
+    /// Present with `--edited`.
+    pub edits: Option<Arc<dyn Edits>>,
+    /// Runs the target's futures.
+    pub runtime: tokio::runtime::Handle,
+    /// Step keys seen by this replay, with their sites: two equal keys are an error.
+    pub seen: Mutex<HashMap<String, Site>>,
+}
+
+impl Session {
+    /// Appends records with the present times.
+    ///
+    /// # Errors
+    /// [`Stop::Fenced`] or [`Stop::Store`]: in both cases nothing was written.
+    pub fn append(&self, records: Vec<Record>, when: When) -> Result<(), Halt> {
+        let wall = super::clock::wall_ms();
+        let sim = self.time.simulated().then(|| self.time.now_ms());
+        self.store.append(&self.lease, wall, sim, records, when).map_err(|error| match error {
+            runbook_state::error::Error::Fenced { .. } => Stop::Fenced(error.to_string()).into(),
+            other => Stop::Store(other.to_string()).into(),
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Deleting the inventory; verifying it.

@@ -1,0 +1,25 @@
+//! AWS resource kinds and operations, one file a kind, by service. Always compiled; the official SDK behind the feature `live`.
+//!
+//! `ec2/vpc.rs` and its like hold the typed input, the kind (or operation) and how the sandbox simulates it, and at the end a
+//! module `live` with the SDK calls. [`live`] holds what those share: clients, error classes, the target.
+
+use runbook_modules::table::Table;
+
+pub mod ec2;
+pub mod eks;
+pub mod iam;
+#[cfg(feature = "live")]
+pub mod live;
+pub mod route53;
+pub mod servicediscovery;
+pub mod sts;
+
+/// Adds everything to the table.
+pub fn register(table: &mut Table) {
+    ec2::register(table);
+    eks::register(table);
+    iam::register(table);
+    route53::register(table);
+    servicediscovery::register(table);
+    sts::register(table);
+}

@@ -1,0 +1,29 @@
+//! Legal transitions of an effect, in one function. Writing and recovering both pass through it.
+
+use crate::record::{EffectState, Record};
+
+/// The state of an effect after a record, or why the record may not follow.
+///
+/// # Errors
+/// A sentence that names both.
+pub fn next(before: Option<EffectState>, record: &Record) -> Result<EffectState, String> {
+    use EffectState::{Accepted, Done, Failed, Intent, Retired, Undone, Unknown};
+    let after = match record {
+        Record::Intent { .. } => Intent,
+        Record::Accepted { .. } => Accepted,
+        Record::Done { .. } => Done,
+        Record::Failed { .. } => Failed,
+        Record::Unknown { .. } => Unknown,
+        Record::Retired { .. } => Retired,
+        Record::Gone { .. } => Undone,
+        other => return Err(format!("{other:?} is no record of an effect")),
+    };
+    let legal = match (before, after) {
+        (None, Intent) => true,
+        (Some(Intent | Unknown), Accepted | Done | Failed | Unknown | Retired) => true,
+        (Some(Accepted), Done | Failed | Undone | Unknown) => true,
+        (Some(Done | Failed), Undone) => true,
+        _ => false,
+    };
+    if legal { Ok(after) } else { Err(format!("an effect cannot go from {before:?} to {after:?}")) }
+}
