@@ -1,7 +1,15 @@
 //! The sandbox: the built-in simulated target. No account, no network, honest states and waits.
 //!
 //! * [`world`]: the stored world, objects by kind, place and id, committed before a call answers.
-//! * [`sim`]: how a kind behaves in it; [`sim::Simple`] says it as data for most kinds.
+//! * [`memory`]: a world's store in memory, for tests and `plan`.
+//! * [`sim`]: how a kind behaves in it; [`sim::Simple`] says it as data for most kinds, [`simple`] is what that means.
+//! * [`target`]: the target itself; [`faults`]: calls that fail on purpose, for trials.
+//! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`.
 
+pub mod faults;
+pub mod memory;
+pub mod rehearsal;
 pub mod sim;
+pub mod simple;
+pub mod target;
 pub mod world;

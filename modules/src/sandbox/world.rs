@@ -1,9 +1,11 @@
-//! The simulated world: objects by kind, place and id.
+//! The simulated world: objects by kind, place and id; its clock; and the log of what was really executed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::rehearsal::Rehearsal;
 
 /// One simulated object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +33,8 @@ pub struct Object {
     /// Key of the object that it goes away with (a route with its table). Such an object blocks nothing.
     #[serde(default)]
     pub owner: Option<String>,
-    /// States by the simulated time (milliseconds) from which they hold, in order.
+    /// States by the simulated time (milliseconds) from which they hold, in order. Before the first the object is not seen:
+    /// so a controller's work can be put down ahead of its time.
     #[serde(default)]
     pub states: Vec<(i64, String)>,
     /// Simulated time at which a deletion is complete; from then on the object is not seen.
@@ -45,6 +48,25 @@ impl Object {
         key(&self.kind, &self.place, &self.id)
     }
 
+    /// Whether it is there at a time: made, and not gone.
+    pub fn exists(&self, now_ms: i64) -> bool {
+        self.gone_at.is_none_or(|gone| now_ms < gone) && self.states.first().is_none_or(|(from, _)| *from <= now_ms)
+    }
+
+    /// The time of its next change after `now_ms`.
+    pub fn next_change(&self, now_ms: i64) -> Option<i64> {
+        self.states.iter().map(|(from, _)| *from).chain(self.gone_at).filter(|at| *at > now_ms).min()
+    }
+
+    /// Begins its deletion: it is in `state` until it is gone at `gone_at`.
+    pub fn begin_deletion(&mut self, now_ms: i64, state: &str, gone_at: i64) {
+        self.states.retain(|(from, _)| *from <= now_ms);
+        if !self.states.is_empty() && !state.is_empty() {
+            self.states.push((now_ms, state.to_owned()));
+        }
+        self.gone_at = Some(gone_at);
+    }
+
     /// The state that holds at a time; empty for a kind without states.
     pub fn state(&self, now_ms: i64) -> &str {
         self.states.iter().rev().find(|(from, _)| *from <= now_ms).map_or("", |(_, state)| state)
@@ -56,13 +78,36 @@ pub fn key(kind: &str, place: &str, id: &str) -> String {
     format!("{kind}|{place}|{id}")
 }
 
-/// All objects, and what the present call has changed of them.
+/// One mutating call that reached the sandbox, executed or not. Tests count these, never our own journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Counts the mutating calls of this world, from 1.
+    pub n: u64,
+    /// `ec2.create_vpc`, `delete ec2.vpc`.
+    pub op: String,
+    /// Region or cluster.
+    pub place: String,
+    /// The token; empty for a deletion.
+    pub token: String,
+    /// `done`, `lost` (done, but the answer was not given), `dropped` (not done, and no answer), or the code of the refusal.
+    pub outcome: String,
+    /// Simulated time.
+    pub at: i64,
+}
+
+/// All objects, and what stood before the present call changed them.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     objects: BTreeMap<String, Object>,
-    changed: BTreeMap<String, Option<Object>>,
+    before: BTreeMap<String, Option<Object>>,
+    oracle: Vec<Call>,
+    kept_calls: usize,
     /// Counts the ids given out; stored with the world.
     pub serial: u64,
+    /// The last simulated time at which something was changed; stored with the world.
+    pub clock: i64,
+    /// What the rehearsal file says; given by the program each time, not stored.
+    pub rehearsal: Arc<Rehearsal>,
 }
 
 /// Where the world is kept. The engine gives one over SQLite; tests and `plan` keep it in memory.
@@ -86,25 +131,115 @@ pub trait Store: Send + Sync {
     fn commit(&self, base: u64, changes: &[(String, Option<Value>)]) -> Result<Option<u64>, String>;
 }
 
+const CLOCK: &str = "clock";
+const SERIAL: &str = "serial";
+const ORACLE: &str = "oracle/";
+
 impl World {
-    /// An object that exists at a time (a deletion under way still counts).
-    pub fn get(&self, kind: &str, place: &str, id: &str, now_ms: i64) -> Option<&Object> {
-        self.objects.get(&key(kind, place, id)).filter(|o| o.gone_at.is_none_or(|gone| now_ms < gone))
+    /// The world out of its documents.
+    ///
+    /// # Errors
+    /// The document that is not what it should be.
+    pub fn load(documents: Vec<(String, Value)>, rehearsal: Arc<Rehearsal>) -> Result<Self, String> {
+        let mut world = Self { rehearsal, ..Self::default() };
+        for (key, value) in documents {
+            let damaged = |e: serde_json::Error| format!("the sandbox document `{key}` is damaged: {e}");
+            if key == CLOCK {
+                world.clock = serde_json::from_value(value).map_err(damaged)?;
+            } else if key == SERIAL {
+                world.serial = serde_json::from_value(value).map_err(damaged)?;
+            } else if key.starts_with(ORACLE) {
+                world.oracle.push(serde_json::from_value(value).map_err(damaged)?);
+            } else {
+                let object: Object = serde_json::from_value(value).map_err(damaged)?;
+                world.objects.insert(object.key(), object);
+            }
+        }
+        world.oracle.sort_by_key(|call| call.n);
+        world.kept_calls = world.oracle.len();
+        Ok(world)
     }
 
-    /// All objects of a kind in a place, by id.
-    pub fn list<'a>(&'a self, kind: &str, place: &str, now_ms: i64) -> impl Iterator<Item = &'a Object> + use<'a> {
+    /// What has changed since the last [`World::kept`], as documents.
+    ///
+    /// # Errors
+    /// When an object cannot be written as JSON.
+    pub fn changes(&self) -> Result<Vec<(String, Option<Value>)>, String> {
+        let json = |e: serde_json::Error| e.to_string();
+        let mut documents = Vec::new();
+        for key in self.before.keys() {
+            let value = self.objects.get(key).map(serde_json::to_value).transpose().map_err(json)?;
+            documents.push((key.clone(), value));
+        }
+        for call in &self.oracle[self.kept_calls..] {
+            let value = serde_json::to_value(call).map_err(json)?;
+            documents.push((format!("{ORACLE}{:08}", call.n), Some(value)));
+        }
+        if !documents.is_empty() {
+            documents.push((CLOCK.to_owned(), Some(self.clock.into())));
+            documents.push((SERIAL.to_owned(), Some(self.serial.into())));
+        }
+        Ok(documents)
+    }
+
+    /// The changes are stored.
+    pub fn kept(&mut self) {
+        self.before.clear();
+        self.kept_calls = self.oracle.len();
+    }
+
+    /// Takes back every change of an object since the last [`World::kept`].
+    pub fn roll_back(&mut self) {
+        for (key, before) in std::mem::take(&mut self.before) {
+            match before {
+                Some(object) => self.objects.insert(key, object),
+                None => self.objects.remove(&key),
+            };
+        }
+    }
+
+    /// The log of mutating calls.
+    pub fn calls(&self) -> &[Call] {
+        &self.oracle
+    }
+
+    /// Adds to the log.
+    pub fn log(&mut self, call: Call) {
+        self.oracle.push(call);
+    }
+
+    /// An object that exists at a time (a deletion under way still counts).
+    pub fn get(&self, kind: &str, place: &str, id: &str, now_ms: i64) -> Option<&Object> {
+        self.objects.get(&key(kind, place, id)).filter(|o| o.exists(now_ms))
+    }
+
+    /// The object that a request with this token made, be it gone or not.
+    pub fn made_by(&self, kind: &str, place: &str, token: &str) -> Option<&Object> {
+        self.stored(kind, place).find(|o| o.token == token && !token.is_empty())
+    }
+
+    /// All objects of a kind in a place, those that are gone or still to come included.
+    pub fn stored<'a>(&'a self, kind: &str, place: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
         let prefix = key(kind, place, "");
         self.objects
             .range(prefix.clone()..)
             .take_while(move |(key, _)| key.starts_with(&prefix))
             .map(|(_, object)| object)
-            .filter(move |o| o.gone_at.is_none_or(|gone| now_ms < gone))
+    }
+
+    /// An object by its key, be it gone or still to come.
+    pub fn by_key(&self, key: &str) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
+    /// All objects of a kind in a place, by id.
+    pub fn list<'a>(&'a self, kind: &str, place: &str, now_ms: i64) -> impl Iterator<Item = &'a Object> + use<'a> {
+        self.stored(kind, place).filter(move |o| o.exists(now_ms))
     }
 
     /// Every object that exists at a time.
     pub fn all(&self, now_ms: i64) -> impl Iterator<Item = &Object> {
-        self.objects.values().filter(move |o| o.gone_at.is_none_or(|gone| now_ms < gone))
+        self.objects.values().filter(move |o| o.exists(now_ms))
     }
 
     /// The objects that hold a reference to this one, but for those that go away with it.
@@ -115,8 +250,8 @@ impl World {
     /// Adds or replaces an object.
     pub fn put(&mut self, object: Object) {
         let key = object.key();
-        self.changed.insert(key.clone(), Some(object.clone()));
-        self.objects.insert(key, object);
+        let before = self.objects.insert(key.clone(), object);
+        self.before.entry(key).or_insert(before);
     }
 
     /// Changes an object in place; None when there is none.
@@ -131,8 +266,9 @@ impl World {
     pub fn remove(&mut self, key: &str) {
         let with_it: Vec<String> =
             self.objects.values().filter(|o| o.owner.as_deref() == Some(key)).map(Object::key).collect();
-        self.objects.remove(key);
-        self.changed.insert(key.to_owned(), None);
+        if let Some(before) = self.objects.remove(key) {
+            self.before.entry(key.to_owned()).or_insert(Some(before));
+        }
         for key in with_it {
             self.remove(&key);
         }

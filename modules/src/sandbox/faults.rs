@@ -1,0 +1,94 @@
+//! Calls that fail on purpose: for the trials that fail, lose or kill each mutating call of a run in turn.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use crate::error::{CallError, Class};
+
+/// What happens to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Refused for good; not executed.
+    Refuse,
+    /// Told to slow down; not executed.
+    Throttle,
+    /// Executed, but the answer is lost.
+    Lose,
+    /// Not executed, and no answer comes.
+    Drop,
+    /// The process dies before the call is executed.
+    KillBefore,
+    /// The process dies after the call was executed, before it answers.
+    KillAfter,
+}
+
+/// Faults by the number of the mutating call in the world (see [`super::world::Call::n`]).
+///
+/// As a text: `refuse:37`, `throttle:37`, `lost:37`, `drop:37`, `kill-before:37`, `kill-after:37`; several with commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    at: BTreeMap<u64, Fault>,
+}
+
+/// A text that does not name a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no fault; say refuse:N, throttle:N, lost:N, drop:N, kill-before:N or kill-after:N")]
+pub struct NotAFault(String);
+
+impl Faults {
+    /// One fault.
+    pub fn one(fault: Fault, n: u64) -> Self {
+        Self { at: BTreeMap::from([(n, fault)]) }
+    }
+
+    /// What happens to call number `n`.
+    pub fn get(&self, n: u64) -> Option<Fault> {
+        self.at.get(&n).copied()
+    }
+}
+
+impl FromStr for Faults {
+    type Err = NotAFault;
+
+    fn from_str(text: &str) -> Result<Self, NotAFault> {
+        let mut at = BTreeMap::new();
+        for part in text.split(',') {
+            let wrong = || NotAFault(part.to_owned());
+            let (name, n) = part.trim().split_once(':').ok_or_else(wrong)?;
+            let fault = match name {
+                "refuse" => Fault::Refuse,
+                "throttle" => Fault::Throttle,
+                "lost" => Fault::Lose,
+                "drop" => Fault::Drop,
+                "kill-before" => Fault::KillBefore,
+                "kill-after" => Fault::KillAfter,
+                _ => return Err(wrong()),
+            };
+            at.insert(n.parse().map_err(|_| wrong())?, fault);
+        }
+        Ok(Self { at })
+    }
+}
+
+impl Fault {
+    /// The error that the caller sees; None for a fault that kills.
+    pub fn error(self, n: u64) -> Option<CallError> {
+        let (class, code, text) = match self {
+            Self::Refuse => (Class::Refused, "InjectedFault", "was refused on purpose"),
+            Self::Throttle => (Class::Throttled, "Throttling", "was throttled on purpose"),
+            Self::Lose | Self::Drop => (Class::Unknown, "ConnectionReset", "got no answer, on purpose"),
+            Self::KillBefore | Self::KillAfter => return None,
+        };
+        Some(CallError::new(class, code, format!("call {n} of the sandbox {text}")))
+    }
+
+    /// What the log says of the call.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Self::Refuse => "InjectedFault",
+            Self::Throttle => "Throttling",
+            Self::Lose => "lost",
+            Self::Drop => "dropped",
+            Self::KillBefore | Self::KillAfter => "killed",
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The sandbox as a target: the world in memory over a store, committed before a call answers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::{
+    faults::{Fault, Faults},
+    rehearsal::Rehearsal,
+    sim::SimCall,
+    world::{Call, Store, World},
+};
+use crate::{
+    error::{CallError, Class},
+    host::Host,
+    operation::{self, Operation},
+    resource::Kind,
+    target::{About, Place, Request, Target},
+};
+
+/// The sandbox's account id.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The simulated target.
+pub struct Sandbox {
+    store: Arc<dyn Store>,
+    faults: Faults,
+    rehearsal: Arc<Rehearsal>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    world: World,
+    version: u64,
+    /// What is added to the runner's time, since another process may have been further in time.
+    ahead: i64,
+    /// The time of the last call.
+    now: i64,
+}
+
+struct Mutation<'a> {
+    op: String,
+    place: &'a Place,
+    token: &'a str,
+}
+
+impl Sandbox {
+    /// Opens the world that the store keeps.
+    ///
+    /// # Errors
+    /// When it cannot be read; the text says why.
+    pub fn open(store: Arc<dyn Store>, rehearsal: Rehearsal, faults: Faults) -> Result<Self, String> {
+        let rehearsal = Arc::new(rehearsal);
+        let (version, documents) = store.load()?;
+        let world = World::load(documents, rehearsal.clone())?;
+        let now = world.clock;
+        Ok(Self { store, faults, rehearsal, inner: Mutex::new(Inner { world, version, ahead: 0, now }) })
+    }
+
+    /// The last simulated time at which something was changed: a new process lets its clock go on from there.
+    /// None: nothing was ever done in this world.
+    pub fn clock_start(&self) -> Option<i64> {
+        let clock = self.lock().world.clock;
+        (clock > 0).then_some(clock)
+    }
+
+    /// The mutating calls that reached this world so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().world.calls().to_vec()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world as it is now, with what other processes did, and the time.
+    fn fresh(&self, inner: &mut Inner, host: &dyn Host) -> Result<i64, CallError> {
+        let version = self.store.version().map_err(not_sent)?;
+        if version != inner.version {
+            let (version, documents) = self.store.load().map_err(not_sent)?;
+            inner.world = World::load(documents, self.rehearsal.clone()).map_err(not_sent)?;
+            inner.version = version;
+        }
+        let now = host.clock().now_ms();
+        inner.ahead = inner.ahead.max(inner.world.clock - now);
+        inner.now = now + inner.ahead;
+        Ok(inner.now)
+    }
+
+    fn look<T>(
+        &self, op: &str, host: &dyn Host, answer: impl FnOnce(&mut World, i64) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        travel(op, host)?;
+        let mut inner = self.lock();
+        let now = self.fresh(&mut inner, host)?;
+        let answer = answer(&mut inner.world, now);
+        inner.world.roll_back();
+        answer
+    }
+
+    fn mutate<T>(
+        &self, mutation: &Mutation<'_>, host: &dyn Host, execute: impl Fn(&mut World, i64) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        travel(&mutation.op, host)?;
+        let mut inner = self.lock();
+        loop {
+            let now = self.fresh(&mut inner, host)?;
+            let n = inner.world.calls().last().map_or(1, |call| call.n + 1);
+            let fault = self.faults.get(n);
+            let answer = match fault {
+                Some(Fault::KillBefore) => std::process::abort(),
+                None | Some(Fault::Lose | Fault::KillAfter) => execute(&mut inner.world, now).map(Some),
+                Some(Fault::Refuse | Fault::Throttle | Fault::Drop) => Ok(None),
+            };
+            if answer.is_err() {
+                inner.world.roll_back();
+            }
+            let outcome = match (&answer, fault) {
+                (Err(error), _) => error.code.clone(),
+                (Ok(_), None | Some(Fault::KillAfter)) => "done".to_owned(),
+                (Ok(_), Some(fault)) => fault.outcome().to_owned(),
+            };
+            inner.world.clock = inner.world.clock.max(now);
+            inner.world.log(Call {
+                n,
+                op: mutation.op.clone(),
+                place: mutation.place.cluster.as_ref().unwrap_or(&mutation.place.region).clone(),
+                token: mutation.token.to_owned(),
+                outcome,
+                at: now,
+            });
+            let changes = inner.world.changes().map_err(not_sent)?;
+            match self.store.commit(inner.version, &changes) {
+                Ok(Some(version)) => inner.version = version,
+                Ok(None) => {
+                    inner.version = u64::MAX;
+                    continue;
+                }
+                Err(why) => {
+                    inner.version = u64::MAX;
+                    return Err(not_sent(why));
+                }
+            }
+            inner.world.kept();
+            return match (fault, answer) {
+                (Some(Fault::KillAfter), _) => std::process::abort(),
+                (Some(fault), answer) => {
+                    Err(fault.error(n).or(answer.err()).unwrap_or_else(|| not_sent(String::new())))
+                }
+                (None, Ok(Some(answer))) => Ok(answer),
+                (None, Err(error)) => Err(error),
+                (None, Ok(None)) => Err(not_sent("not executed".to_owned())),
+            };
+        }
+    }
+}
+
+/// The way to the simulated target takes simulated time: 0.2 to 0.6 s, always the same for the same operation.
+fn travel(op: &str, host: &dyn Host) -> Result<(), CallError> {
+    let spread = op.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte))) % 400;
+    host.clock()
+        .sleep(Duration::from_millis(200 + spread))
+        .map_err(|stop| CallError::new(Class::NotSent, "Interrupted", stop.to_string()))
+}
+
+fn not_sent(why: String) -> CallError {
+    CallError::new(Class::NotSent, "SandboxStore", format!("the sandbox's world could not be reached: {why}"))
+}
+
+static NO_TAGS: BTreeMap<String, String> = BTreeMap::new();
+
+fn call<'a>(request: &Request<'a>, now_ms: i64) -> SimCall<'a> {
+    let Request { place, input, token, tags, .. } = *request;
+    SimCall { place, input, token, tags, now_ms, account: ACCOUNT }
+}
+
+fn locating<'a>(place: &'a Place, at: &'a Value, now_ms: i64) -> SimCall<'a> {
+    SimCall { place, input: at, token: "", tags: &NO_TAGS, now_ms, account: ACCOUNT }
+}
+
+#[async_trait]
+impl Target for Sandbox {
+    async fn about(&self, _place: &Place, _host: &dyn Host) -> Result<About, CallError> {
+        Ok(About {
+            simulated: true,
+            account: ACCOUNT.to_owned(),
+            caller: format!("arn:aws:sts::{ACCOUNT}:assumed-role/sandbox/runbook"),
+            endpoint: None,
+        })
+    }
+
+    async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
+        let meta = kind.meta();
+        let op = format!("{}.{}", meta.name.split('.').next().unwrap_or_default(), meta.create);
+        let mutation = Mutation { op, place: request.place, token: request.token };
+        self.mutate(&mutation, request.host, |world, now| kind.sim().create(kind, world, &call(request, now)))
+    }
+
+    async fn read(
+        &self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host,
+    ) -> Result<Option<Value>, CallError> {
+        let op = format!("read {}", kind.meta().name);
+        self.look(&op, host, |world, now| Ok(kind.sim().read(kind, world, &locating(place, at, now))))
+    }
+
+    async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError> {
+        let op = format!("find {}", kind.meta().name);
+        self.look(&op, request.host, |world, now| Ok(kind.sim().find(kind, world, &call(request, now))))
+    }
+
+    async fn delete(
+        &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>, host: &dyn Host,
+    ) -> Result<(), CallError> {
+        let mutation = Mutation { op: format!("delete {}", kind.meta().name), place, token: "" };
+        self.mutate(&mutation, host, |world, now| kind.sim().delete(kind, world, &locating(place, at, now), put_back))
+    }
+
+    async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
+        if operation.class == operation::Class::Read {
+            return self.look(operation.name, request.host, |world, now| (operation.sim)(world, &call(request, now)));
+        }
+        let mutation = Mutation { op: operation.name.to_owned(), place: request.place, token: request.token };
+        self.mutate(&mutation, request.host, |world, now| (operation.sim)(world, &call(request, now)))
+    }
+
+    async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {
+        let op = format!("read {}", kind.meta().name);
+        self.look(&op, host, |world, now| Ok(kind.sim().obstacles(kind, world, &locating(place, at, now))))
+            .unwrap_or_default()
+    }
+
+    fn next_change(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Option<Duration> {
+        let inner = self.lock();
+        let next = kind.sim().next_change(kind, &inner.world, &locating(place, at, inner.now))?;
+        u64::try_from(next - inner.now).ok().map(Duration::from_millis)
+    }
+}
