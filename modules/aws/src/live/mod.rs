@@ -1,6 +1,10 @@
-//! What the live calls share.
+//! What the live calls share. SDK retries are off in every client: the engine owns retries, since only it knows what may
+//! be sent again.
 //!
-//! SDK retries are off in every client: the engine owns retries, since only it knows what may be sent again.
+//! * [`clients`]: the SDK clients of one place.
+//! * [`error`]: what AWS answered, sorted into classes.
+//! * [`convert`]: AWS's types as JSON.
+//! * [`target`]: the target itself, which finds the calls of a kind or operation here.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +12,16 @@ use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::Value;
 
-/// The clients of one place (region, profile, role).
-pub struct Clients {
-    /// EC2.
-    pub ec2: aws_sdk_ec2::Client,
-    /// EKS.
-    pub eks: aws_sdk_eks::Client,
-    /// IAM.
-    pub iam: aws_sdk_iam::Client,
-    /// Route 53.
-    pub route53: aws_sdk_route53::Client,
-    /// Cloud Map.
-    pub servicediscovery: aws_sdk_servicediscovery::Client,
-    /// STS.
-    pub sts: aws_sdk_sts::Client,
-    /// The region.
-    pub region: String,
-}
+pub mod clients;
+pub mod convert;
+pub mod error;
+pub mod target;
+#[cfg(test)]
+pub mod testing;
+
+pub use clients::Clients;
+pub use error::classify;
+pub use target::Live;
 
 /// What a live creation or operation carries: the checked input with the values of secrets in it, the token, the tags.
 pub struct Sent<'a> {
@@ -34,6 +31,16 @@ pub struct Sent<'a> {
     pub token: &'a str,
     /// Tags for the same request.
     pub tags: &'a BTreeMap<String, String>,
+}
+
+impl Sent<'_> {
+    /// The typed form of the input.
+    ///
+    /// # Errors
+    /// `InvalidInput`, when the input was not checked before or a secret's value does not fit its field.
+    pub fn typed<T: serde::de::DeserializeOwned>(&self) -> Result<T, CallError> {
+        serde_json::from_value(self.input.clone()).map_err(|e| CallError::refused("InvalidInput", e.to_string()))
+    }
 }
 
 /// The live calls of a kind. Each sends one request, but for `find` and `read`, which may page.
@@ -59,4 +66,30 @@ pub trait Driver: Send + Sync {
 pub trait Call: Send + Sync {
     /// Makes it.
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError>;
+}
+
+/// The live calls of a kind, by its name.
+pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+    match kind.split_once('.')?.0 {
+        "ec2" => crate::ec2::driver(kind),
+        "eks" => crate::eks::driver(kind),
+        "iam" => crate::iam::driver(kind),
+        "route53" => crate::route53::driver(kind),
+        "servicediscovery" => crate::servicediscovery::driver(kind),
+        "sts" => crate::sts::driver(kind),
+        _ => None,
+    }
+}
+
+/// The live call of an operation, by its name.
+pub fn call(operation: &str) -> Option<&'static dyn Call> {
+    match operation.split_once('.')?.0 {
+        "ec2" => crate::ec2::call(operation),
+        "eks" => crate::eks::call(operation),
+        "iam" => crate::iam::call(operation),
+        "route53" => crate::route53::call(operation),
+        "servicediscovery" => crate::servicediscovery::call(operation),
+        "sts" => crate::sts::call(operation),
+        _ => None,
+    }
 }

@@ -1,0 +1,120 @@
+//! The SDK clients of one place, and how their configuration is found: region, profile, assumed role, endpoints.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{Intercept, context::BeforeTransmitInterceptorContextMut},
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::{config_bag::ConfigBag, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::{SdkConfig, service_config::ServiceConfigKey};
+use runbook_modules::target::Place;
+
+/// The clients of one place (region, profile, role).
+#[derive(Debug)]
+pub struct Clients {
+    /// EC2.
+    pub ec2: aws_sdk_ec2::Client,
+    /// EKS.
+    pub eks: aws_sdk_eks::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+    /// Cloud Map.
+    pub servicediscovery: aws_sdk_servicediscovery::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
+    /// The region; empty when neither the place nor the configuration names one.
+    pub region: String,
+    /// The endpoint that was configured instead of AWS's own.
+    pub endpoint: Option<String>,
+}
+
+impl Clients {
+    /// Loads the configuration of a place (environment, profiles, SSO, roles) and builds its clients. Credentials are
+    /// fetched with the first call.
+    pub async fn load(place: &Place) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts());
+        if !place.region.is_empty() {
+            loader = loader.region(Region::new(place.region.clone()));
+        }
+        if let Some(profile) = &place.profile {
+            loader = loader.profile_name(profile);
+        }
+        let mut config = loader.load().await;
+        if let Some(role) = &place.assume_role {
+            let provider = AssumeRoleProvider::builder(role).session_name("runbook").configure(&config).build().await;
+            config = config
+                .into_builder()
+                .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(provider))
+                .build();
+        }
+        Self::new(&config)
+    }
+
+    /// Builds the clients of a configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        let mut cloud_map = aws_sdk_servicediscovery::config::Builder::from(config);
+        if endpoint(config, "ServiceDiscovery").is_some() {
+            cloud_map = cloud_map.interceptor(PlainHost);
+        }
+        Self {
+            ec2: aws_sdk_ec2::Client::new(config),
+            eks: aws_sdk_eks::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            route53: aws_sdk_route53::Client::new(config),
+            servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),
+            sts: aws_sdk_sts::Client::new(config),
+            region: config.region().map(ToString::to_string).unwrap_or_default(),
+            endpoint: SERVICES.iter().find_map(|service| endpoint(config, service)),
+        }
+    }
+}
+
+/// The service ids under which an endpoint of its own can be configured.
+const SERVICES: [&str; 6] = ["EC2", "EKS", "IAM", "Route 53", "ServiceDiscovery", "STS"];
+
+/// The endpoint configured for a service: `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, or the profile's.
+fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
+    own.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+/// A call that hangs longer has an unknown outcome. AWS answers each of ours within seconds; what takes minutes (a cluster)
+/// is answered at once and then read again.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_secs(90))
+        .operation_timeout(Duration::from_secs(120))
+        .build()
+}
+
+/// Takes the host prefix off again that Cloud Map puts before its endpoint (`data-` for DiscoverInstances): a custom endpoint
+/// such as `localhost` has no such host.
+#[derive(Debug)]
+struct PlainHost;
+
+impl Intercept for PlainHost {
+    fn name(&self) -> &'static str {
+        "PlainHost"
+    }
+
+    fn modify_before_signing(
+        &self, context: &mut BeforeTransmitInterceptorContextMut<'_>, _: &RuntimeComponents, _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let plain = request.uri().replacen("://data-", "://", 1);
+        request.set_uri(plain)?;
+        Ok(())
+    }
+}
