@@ -1,8 +1,304 @@
 //! Secrets: placeholders in everything that is kept or shown, sealed values in the store.
 //!
 //! A placeholder is `{{secret:NAME:CHECK}}` or `{{secret:NAME|base64:CHECK}}`; CHECK is 16 hexadecimal digits over the run id and
-//! what stands before, so that a cut or changed one is noticed.
+//! what stands before, so that a cut or changed one is noticed. Values leave the vault only through [`Vault::reveal`].
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use runbook_state::store::Store;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+pub mod placeholder;
+pub mod seal;
+#[cfg(test)]
+mod tests;
+
+use placeholder::{Piece, Placeholder, Transform, pieces, suspicious};
+use seal::{Error, Key};
+
+/// A value shorter than this is concealed only where it is a whole leaf: elsewhere it would shred the output.
+const SHORT: usize = 4;
+/// What people see instead of a secret.
+const MASK: &str = "\u{2022}\u{2022}\u{2022}";
+/// URL-safe, 64 of them: six random bits a character.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The secrets of a run.
 #[derive(Default)]
-pub struct Vault {}
+pub struct Vault {
+    run: String,
+    kept: Option<(Arc<dyn Store>, Key)>,
+    inner: RwLock<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    values: BTreeMap<String, Zeroizing<String>>,
+    derived: Vec<Placeholder>,
+    /// What is looked for in what comes back, longest first.
+    forms: Vec<Form>,
+}
+
+struct Form {
+    text: Zeroizing<String>,
+    placeholder: String,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("names", &self.names()).finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// A vault in memory only, for a run that keeps nothing (`plan`) and for tests.
+    pub fn in_memory(run: &str) -> Self {
+        Self { run: run.to_owned(), kept: None, inner: RwLock::default() }
+    }
+
+    /// The vault of a run: opens what the store holds sealed, and seals into it what is added.
+    ///
+    /// # Errors
+    /// The store's error, or a value that this key does not open.
+    pub fn open(run: &str, store: Arc<dyn Store>, key: Key) -> Result<Self, Error> {
+        let mut values = BTreeMap::new();
+        for name in store.secret_names(run)? {
+            if let Some(sealed) = store.secret(run, &name)? {
+                let value = key.open(run, &name, &sealed)?;
+                values.insert(name, value);
+            }
+        }
+        let mut inner = Inner { values, ..Inner::default() };
+        inner.refresh(run);
+        Ok(Self { run: run.to_owned(), kept: Some((store, key)), inner: inner.into() })
+    }
+
+    /// Makes a random URL-safe value of `length` characters and keeps it, unless the name has one already. Gives the placeholder.
+    ///
+    /// # Errors
+    /// A name that cannot be one, no random bytes, or the store's error.
+    pub fn generate(&self, name: &str, length: usize) -> Result<String, Error> {
+        if self.knows(name) {
+            return Ok(self.placeholder(name));
+        }
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        getrandom::fill(&mut bytes).map_err(Error::Random)?;
+        let value: Zeroizing<String> =
+            Zeroizing::new(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect());
+        self.insert(name, &value)
+    }
+
+    /// Keeps a value under a name, in place of an earlier one. Gives the placeholder.
+    ///
+    /// # Errors
+    /// A name that cannot be one, or the store's error.
+    pub fn insert(&self, name: &str, value: &str) -> Result<String, Error> {
+        if !placeholder::good_name(name) {
+            return Err(Error::Name { name: name.to_owned() });
+        }
+        if let Some((store, key)) = &self.kept {
+            store.put_secret(&self.run, name, &key.seal(&self.run, name, value)?)?;
+        }
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        inner.values.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
+        inner.refresh(&self.run);
+        Ok(self.placeholder(name))
+    }
+
+    /// Whether a secret has a value.
+    pub fn knows(&self, name: &str) -> bool {
+        self.read().values.contains_key(name)
+    }
+
+    /// The names of all secrets.
+    pub fn names(&self) -> Vec<String> {
+        self.read().values.keys().cloned().collect()
+    }
+
+    /// The placeholder of a name.
+    pub fn placeholder(&self, name: &str) -> String {
+        Placeholder::plain(name).text(&self.run)
+    }
+
+    /// The placeholder of a transformed secret (`base64`, `base64url`, `url`, `json`, `hex`); None when `text` is not exactly one
+    /// whole placeholder, or the transformation is unknown.
+    pub fn derive(&self, text: &str, transform: &str) -> Option<String> {
+        let transform = Transform::named(transform)?;
+        let [Piece::Secret(_, placeholder)] = &pieces(&self.run, text)[..] else { return None };
+        let mut derived = placeholder.clone();
+        derived.chain.push(transform);
+        let text = derived.text(&self.run);
+        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        if !inner.derived.contains(&derived) {
+            inner.derived.push(derived);
+            inner.refresh(&self.run);
+        }
+        Some(text)
+    }
+
+    /// The first broken placeholder in a text: cut, changed, of another run, or of a secret that has no value.
+    pub fn find_broken(&self, text: &str) -> Option<String> {
+        if !suspicious(text) {
+            return None;
+        }
+        let inner = self.read();
+        pieces(&self.run, text).into_iter().find_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Secret(whole, placeholder) => {
+                (!inner.values.contains_key(&placeholder.name)).then(|| whole.to_owned())
+            }
+            Piece::Broken(part) => Some(part.to_owned()),
+        })
+    }
+
+    /// The first broken placeholder in a value, with its field.
+    pub fn find_broken_in(&self, value: &Value) -> Option<(String, String)> {
+        let mut found = None;
+        visit(value, "", &mut |path, text| {
+            if found.is_none() {
+                found = self.find_broken(text).map(|part| (path.to_owned(), part));
+            }
+        });
+        found
+    }
+
+    /// Puts values in place of placeholders, in parsed leaves and keys.
+    ///
+    /// # Errors
+    /// A sentence naming the field when a placeholder is broken or its secret unknown. It never holds a value.
+    pub fn reveal(&self, value: &Value) -> Result<Value, String> {
+        if let Some((field, part)) = self.find_broken_in(value) {
+            let field = if field.is_empty() { "the value".to_owned() } else { field };
+            return Err(format!("{field} holds a broken or unknown secret: {part}"));
+        }
+        let inner = self.read();
+        Ok(map_texts(value, &|text, _| {
+            if !suspicious(text) {
+                return text.to_owned();
+            }
+            let mut out = String::new();
+            for piece in pieces(&self.run, text) {
+                match piece {
+                    Piece::Secret(whole, placeholder) => match inner.values.get(&placeholder.name) {
+                        Some(value) => out.push_str(&placeholder.apply(value)),
+                        None => out.push_str(whole),
+                    },
+                    Piece::Text(text) | Piece::Broken(text) => out.push_str(text),
+                }
+            }
+            out
+        }))
+    }
+
+    /// The value of one secret, for `output --reveal`.
+    pub fn value(&self, name: &str) -> Option<Zeroizing<String>> {
+        self.read().values.get(name).cloned()
+    }
+
+    /// Puts placeholders in place of values and of their usual encodings, in all leaves and keys.
+    pub fn conceal(&self, value: &Value) -> Value {
+        let inner = self.read();
+        if inner.forms.is_empty() {
+            return value.clone();
+        }
+        map_texts(value, &|text, leaf| self.conceal_in(&inner, text, leaf))
+    }
+
+    /// Puts placeholders in place of values in a text for people, such as a target's error.
+    pub fn conceal_text(&self, text: &str) -> String {
+        self.conceal_in(&self.read(), text, false)
+    }
+
+    /// A text as people see it: every placeholder, broken or not, is a mask.
+    pub fn mask(&self, text: &str) -> String {
+        let concealed = self.conceal_text(text);
+        if !suspicious(&concealed) {
+            return concealed;
+        }
+        pieces(&self.run, &concealed)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => text,
+                Piece::Secret(..) | Piece::Broken(_) => MASK,
+            })
+            .collect()
+    }
+
+    fn conceal_in(&self, inner: &Inner, text: &str, leaf: bool) -> String {
+        if leaf && let Some(form) = inner.forms.iter().find(|form| form.text.as_str() == text) {
+            return form.placeholder.clone();
+        }
+        let mut out = text.to_owned();
+        for form in inner.forms.iter().filter(|form| form.text.len() >= SHORT) {
+            if !out.contains(form.text.as_str()) {
+                continue;
+            }
+            // A value that happens to be part of a placeholder must not break it.
+            out = pieces(&self.run, &out)
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text.replace(form.text.as_str(), &form.placeholder),
+                    Piece::Secret(whole, _) | Piece::Broken(whole) => whole.to_owned(),
+                })
+                .collect();
+        }
+        out
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn refresh(&mut self, run: &str) {
+        let single = self.values.keys().flat_map(|name| {
+            let plain = Placeholder::plain(name);
+            let encoded =
+                Transform::ALL.into_iter().map(|transform| Placeholder { name: name.clone(), chain: vec![transform] });
+            std::iter::once(plain).chain(encoded)
+        });
+        let mut forms: Vec<Form> = single
+            .chain(self.derived.iter().cloned())
+            .filter_map(|placeholder| {
+                let value = self.values.get(&placeholder.name)?;
+                let text = Zeroizing::new(placeholder.apply(value));
+                (!text.is_empty()).then(|| Form { text, placeholder: placeholder.text(run) })
+            })
+            .collect();
+        // The sort is stable and the plain form comes first: of two equal texts the plainer name wins.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.text.len()));
+        forms.dedup_by(|later, earlier| later.text == earlier.text);
+        self.forms = forms;
+    }
+}
+
+fn visit(value: &Value, path: &str, with: &mut dyn FnMut(&str, &str)) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::String(text) => with(path, text),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, item)| visit(item, &below(&index.to_string()), with));
+        }
+        Value::Object(map) => {
+            for (name, item) in map {
+                with(&below(name), name);
+                visit(item, &below(name), with);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn map_texts(value: &Value, with: &dyn Fn(&str, bool) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(with(text, true)),
+        Value::Array(list) => list.iter().map(|item| map_texts(item, with)).collect(),
+        Value::Object(map) => map.iter().map(|(name, item)| (with(name, false), map_texts(item, with))).collect(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,128 @@
+//! What the vault promises: no value leaves it but by `reveal`, and no broken placeholder passes.
+
+use serde_json::json;
+
+use super::{Vault, seal::Key};
+
+fn vault() -> (Vault, String) {
+    let vault = Vault::in_memory("7f3a");
+    let placeholder = vault.insert("redis_password", "s3cr\"et/+x").unwrap();
+    (vault, placeholder)
+}
+
+#[test]
+fn reveals_in_leaves_inside_longer_texts_and_in_keys() {
+    let (vault, p) = vault();
+    let value = json!({"a": [p, format!("user:{p}@host")], p.clone(): 1, "n": 2});
+    assert_eq!(
+        vault.reveal(&value).unwrap(),
+        json!({"a": ["s3cr\"et/+x", "user:s3cr\"et/+x@host"], "s3cr\"et/+x": 1, "n": 2})
+    );
+}
+
+#[test]
+fn a_derived_secret_reveals_its_encoding() {
+    let (vault, p) = vault();
+    let derived = vault.derive(&p, "base64").unwrap();
+    assert!(derived.starts_with("{{secret:redis_password|base64:"), "{derived}");
+    assert_eq!(vault.reveal(&json!(derived)).unwrap(), json!("czNjciJldC8reA=="));
+    assert_eq!(vault.derive(&format!("x{p}"), "base64"), None);
+    assert_eq!(vault.derive(&p, "rot13"), None);
+}
+
+#[test]
+fn conceal_undoes_reveal_in_every_encoding() {
+    let (vault, p) = vault();
+    for transform in ["base64", "base64url", "url", "json", "hex"] {
+        let derived = vault.derive(&p, transform).unwrap();
+        let revealed = vault.reveal(&json!({"x": format!("a {derived} b")})).unwrap();
+        let concealed = vault.conceal(&revealed);
+        assert!(!concealed.to_string().contains("s3cr"), "{concealed}");
+        assert_eq!(vault.reveal(&concealed).unwrap(), revealed, "{transform}");
+    }
+    assert_eq!(vault.conceal(&json!("s3cr\"et/+x")), json!(p));
+}
+
+#[test]
+fn a_broken_placeholder_is_found_wherever_it_was_cut() {
+    let (vault, p) = vault();
+    assert_eq!(vault.find_broken(&format!("ok {p} ok {{{{ .Values.x }}}}")), None);
+    for cut in [&p[..p.len() - 1], &p[..12], &p[5..], &p[p.len() - 20..], &p.replace("redis", "other")] {
+        assert!(vault.find_broken(cut).is_some(), "{cut}");
+        assert!(vault.reveal(&json!({"field": cut})).unwrap_err().contains("field"));
+    }
+    let foreign = Vault::in_memory("another").placeholder("redis_password");
+    assert!(vault.find_broken(&foreign).is_some());
+    assert!(vault.find_broken(&vault.placeholder("nobody")).is_some());
+}
+
+#[test]
+fn a_short_secret_is_concealed_only_as_a_whole_leaf() {
+    let vault = Vault::in_memory("7f3a");
+    let p = vault.insert("pin", "a").unwrap();
+    assert_eq!(vault.conceal(&json!(["a", "banana"])), json!([p, "banana"]));
+}
+
+#[test]
+fn longest_first_and_never_inside_a_placeholder() {
+    let vault = Vault::in_memory("7f3a");
+    let short = vault.insert("short", "secret").unwrap();
+    let long = vault.insert("long", "secret-and-more").unwrap();
+    assert_eq!(
+        vault.conceal(&json!(format!("{short} secret-and-more secret"))),
+        json!(format!("{short} {long} {short}"))
+    );
+}
+
+#[test]
+fn people_see_a_mask_and_debug_shows_no_value() {
+    let (vault, p) = vault();
+    assert_eq!(
+        vault.mask(&format!("login {p} failed: s3cr\"et/+x")),
+        "login \u{2022}\u{2022}\u{2022} failed: \u{2022}\u{2022}\u{2022}"
+    );
+    assert!(!format!("{vault:?}").contains("s3cr"));
+}
+
+#[test]
+fn generated_once_and_url_safe() {
+    let vault = Vault::in_memory("7f3a");
+    let p = vault.generate("token", 24).unwrap();
+    let value = vault.reveal(&json!(p)).unwrap();
+    let text = value.as_str().unwrap();
+    assert_eq!(text.len(), 24);
+    assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+    vault.generate("token", 24).unwrap();
+    assert_eq!(vault.reveal(&json!(p)).unwrap(), value);
+    assert!(vault.generate("a:b", 3).is_err());
+}
+
+#[test]
+fn a_sealed_value_opens_only_for_its_run_name_and_key() {
+    let key = Key::random().unwrap();
+    let sealed = key.seal("run", "name", "value").unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("value"));
+    assert_eq!(key.open("run", "name", &sealed).unwrap().as_str(), "value");
+    assert!(key.open("run2", "name", &sealed).is_err());
+    assert!(key.open("run", "name2", &sealed).is_err());
+    assert!(Key::random().unwrap().open("run", "name", &sealed).is_err());
+    let mut changed = sealed;
+    changed[20] ^= 1;
+    assert!(key.open("run", "name", &changed).is_err());
+    assert!(key.open("run", "name", &[]).is_err());
+}
+
+#[test]
+fn the_key_file_is_made_once_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runbook/key");
+    let sealed = Key::at(&path).unwrap().seal("r", "n", "v").unwrap();
+    assert_eq!(Key::at(&path).unwrap().open("r", "n", &sealed).unwrap().as_str(), "v");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    Key::at(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::write(&path, "not a key").unwrap();
+    assert!(Key::at(&path).is_err());
+}
