@@ -1,0 +1,3 @@
+//! End to end: the built program, seen from outside.
+
+mod harness;
