@@ -1,24 +1,70 @@
 //! Parking and stopping: asked by a signal, by `runbook cancel`, by a lost lease, or by a failed sibling branch.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
-/// The run's wish to stop, shared by everything that waits.
+use crate::error::Stop;
+
+/// The run's wish to stop, shared by everything that waits. It cannot be taken back.
 #[derive(Clone, Default)]
 pub struct Cancel {
-    inner: Arc<(Mutex<Option<String>>, Condvar)>,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    asked: Option<Asked>,
+    /// Called when it is asked: whoever sleeps looks again.
+    wake: Vec<Box<dyn Fn() + Send>>,
+}
+
+#[derive(Clone)]
+enum Asked {
+    Park(String),
+    Fenced(String),
 }
 
 impl Cancel {
     /// Asks to park; the first reason stays.
     pub fn ask(&self, why: &str) {
-        let mut asked = self.inner.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        asked.get_or_insert_with(|| why.to_owned());
-        self.inner.1.notify_all();
+        let mut inner = self.lock();
+        inner.asked.get_or_insert_with(|| Asked::Park(why.to_owned()));
+        inner.wake.iter().for_each(|wake| wake());
+    }
+
+    /// The lease is lost: stronger than a wish to park.
+    pub fn fence(&self, why: &str) {
+        let mut inner = self.lock();
+        inner.asked = Some(Asked::Fenced(why.to_owned()));
+        inner.wake.iter().for_each(|wake| wake());
     }
 
     /// The reason, once asked.
     pub fn asked(&self) -> Option<String> {
-        self.inner.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.lock().asked.as_ref().map(|(Asked::Park(why) | Asked::Fenced(why))| why.clone())
+    }
+
+    /// How everything that looks here must end.
+    pub fn stop(&self) -> Option<Stop> {
+        self.lock().asked.as_ref().map(|asked| match asked {
+            Asked::Park(why) => Stop::Parked(why.clone()),
+            Asked::Fenced(why) => Stop::Fenced(why.clone()),
+        })
+    }
+
+    /// Has something called when it is asked, at once if it was. It must not ask anything of this `Cancel`.
+    pub fn on_ask(&self, wake: impl Fn() + Send + 'static) {
+        let mut inner = self.lock();
+        if inner.asked.is_some() {
+            wake();
+        }
+        inner.wake.push(Box::new(wake));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -27,7 +73,7 @@ impl Cancel {
 pub struct Group {
     /// The group of the enclosing branch.
     pub outer: Option<Arc<Group>>,
-    failed: std::sync::atomic::AtomicBool,
+    failed: AtomicBool,
 }
 
 impl Group {
@@ -38,12 +84,11 @@ impl Group {
 
     /// A branch has failed.
     pub fn fail(&self) {
-        self.failed.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.failed.store(true, Ordering::Relaxed);
     }
 
     /// Whether a branch of this or an enclosing group has failed.
     pub fn failed(&self) -> bool {
-        self.failed.load(std::sync::atomic::Ordering::Relaxed)
-            || self.outer.as_ref().is_some_and(|outer| outer.failed())
+        self.failed.load(Ordering::Relaxed) || self.outer.as_ref().is_some_and(|outer| outer.failed())
     }
 }

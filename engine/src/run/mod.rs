@@ -4,6 +4,7 @@
 //! * [`scope`]: where in the run a thread is: step key, attempt, ordinals.
 //! * [`history`]: the journal in memory, as replay asks for it.
 //! * `step`: steps, retries, replay, matching mode.
+//! * [`retry`]: retry policies and durations.
 //! * `parallel`: branches.
 //! * `check`, `decide`, `approve`: checks, recorded decisions, approvals.
 //! * [`cancel`]: parking and stopping.
@@ -14,6 +15,7 @@
 pub mod cancel;
 pub mod clock;
 pub mod history;
+pub mod retry;
 pub mod scope;
 pub mod session;
 pub mod vault;

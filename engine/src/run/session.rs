@@ -1,9 +1,6 @@
 //! What all branches of an open run share.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, atomic::AtomicU32};
 
 use runbook_modules::{table::Table, target::Target};
 use runbook_state::{
@@ -14,7 +11,7 @@ use runbook_state::{
 use super::{cancel::Cancel, clock::Time, history::History, vault::Vault};
 use crate::{
     error::{Halt, Stop},
-    event::Events,
+    event::{Events, What},
 };
 
 /// What the process does with the run.
@@ -23,7 +20,7 @@ pub enum Mode {
     /// Runs or resumes: what is not in the journal is done.
     Drive,
     /// Recalls the run for undo: everything answers from the journal, bodies of finished steps included, to collect the undo
-    /// closures; nothing is sent; the end of the record ends the branch ([`Stop::EndOfRecord`]).
+    /// closures; nothing is sent or written; the end of the record ends the branch ([`Stop::EndOfRecord`]).
     Recall,
 }
 
@@ -54,27 +51,72 @@ pub struct Session {
     /// Parking and stopping.
     pub cancel: Cancel,
     /// Secrets.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// The journal in memory.
-    pub history: History,
+    pub history: Arc<History>,
     /// Drive or recall.
     pub mode: Mode,
-    /// Present with `--edited`.
+    /// Present with `--edited`, and with new parameters.
     pub edits: Option<Arc<dyn Edits>>,
     /// Runs the target's futures.
     pub runtime: tokio::runtime::Handle,
-    /// Step keys seen by this replay, with their sites: two equal keys are an error.
-    pub seen: Mutex<HashMap<String, Site>>,
+    /// Attempts of steps that this process made after a failed one.
+    pub retries: Arc<AtomicU32>,
 }
 
 impl Session {
-    /// Appends records with the present times.
+    /// Writes records and takes them into the history: the one way in which this process records.
+    ///
+    /// # Errors
+    /// As [`Session::append`]: then the history is as before, too.
+    pub fn record(&self, records: Vec<Record>, when: When) -> Result<(), Halt> {
+        let wall = super::clock::wall_ms();
+        let sim = self.time.simulated().then(|| self.time.now_ms());
+        self.write(wall, sim, records.clone(), when)?;
+        for record in records {
+            self.history.apply(wall, sim, record);
+        }
+        Ok(())
+    }
+
+    /// Appends records with the present times, past the history.
     ///
     /// # Errors
     /// [`Stop::Fenced`] or [`Stop::Store`]: in both cases nothing was written.
     pub fn append(&self, records: Vec<Record>, when: When) -> Result<(), Halt> {
-        let wall = super::clock::wall_ms();
         let sim = self.time.simulated().then(|| self.time.now_ms());
+        self.write(super::clock::wall_ms(), sim, records, when)
+    }
+
+    /// The same run for recalling it: same journal and history, nothing is written or shown.
+    pub fn recall(&self) -> Self {
+        Self {
+            run: self.run.clone(),
+            lease: self.lease.clone(),
+            store: self.store.clone(),
+            target: self.target.clone(),
+            account: self.account.clone(),
+            table: self.table.clone(),
+            time: self.time.clone(),
+            events: self.events.clone(),
+            cancel: self.cancel.clone(),
+            vault: self.vault.clone(),
+            history: self.history.clone(),
+            mode: Mode::Recall,
+            edits: None,
+            runtime: self.runtime.clone(),
+            retries: self.retries.clone(),
+        }
+    }
+
+    /// Shows what happened, unless the run is only recalled.
+    pub fn tell(&self, what: What) {
+        if self.mode == Mode::Drive {
+            self.events.send(what);
+        }
+    }
+
+    fn write(&self, wall: i64, sim: Option<i64>, records: Vec<Record>, when: When) -> Result<(), Halt> {
         self.store.append(&self.lease, wall, sim, records, when).map_err(|error| match error {
             runbook_state::error::Error::Fenced { .. } => Stop::Fenced(error.to_string()).into(),
             other => Stop::Store(other.to_string()).into(),

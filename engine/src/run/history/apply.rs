@@ -1,0 +1,217 @@
+//! What each record does to the history.
+
+use std::sync::Arc;
+
+use runbook_state::record::{EffectKey, EffectState, Record, Site};
+
+use super::{
+    Inner, Node,
+    fact::{Approval, Decision, Effect, Observation, Step, StepState},
+};
+
+impl Inner {
+    /// Takes in one record.
+    pub(super) fn apply(&mut self, at_ms: i64, sim_ms: Option<i64>, record: Record) {
+        self.order += 1;
+        self.last_sim_ms = sim_ms.or(self.last_sim_ms);
+        let order = self.order;
+        let now = sim_ms.unwrap_or(at_ms);
+        match record {
+            Record::Began { mode, .. } => {
+                self.began = Some(mode);
+                self.ended = None;
+            }
+            Record::Ended { ending } => self.ended = Some(ending),
+            Record::Params { values } => self.params = Some(values),
+            Record::Target { about } => {
+                self.target.get_or_insert(about);
+            }
+            Record::StepStarted { step, attempt, site } => self.started(&step, attempt, site, now),
+            Record::StepDone { step, result, captures } => {
+                let entry = self.step(&step, now);
+                let first = !matches!(entry.state, StepState::Done { .. });
+                entry.state = StepState::Done { result, captures };
+                if first {
+                    entry.ended_ms = now;
+                    self.totals.steps += 1;
+                }
+            }
+            Record::StepFailed { step, failure, caught } => {
+                let entry = self.step(&step, now);
+                entry.state = StepState::Failed { failure, caught };
+                entry.ended_ms = now;
+            }
+            Record::StepUndone { step } => {
+                let entry = self.step(&step, now);
+                let was_done = matches!(entry.state, StepState::Done { .. });
+                entry.state = StepState::Undone;
+                self.totals.steps -= u32::from(was_done && self.totals.steps > 0);
+            }
+            Record::Intent { effect, op, token, digest, input, place, tags, site, prior } => {
+                let attempt = self.attempt_around(&effect.step);
+                let new = Effect {
+                    order,
+                    attempt,
+                    state: EffectState::Intent,
+                    op,
+                    token,
+                    digest,
+                    input,
+                    place,
+                    tags,
+                    site,
+                    prior,
+                    at_ms,
+                    target_ms: now,
+                    response: None,
+                    owned: None,
+                    error: None,
+                    remains: false,
+                    adopted: false,
+                    deleting: false,
+                    key: effect,
+                };
+                self.node(&new.key.step).effects.entry(new.key.ordinal).or_default().push(Arc::new(new));
+            }
+            Record::Accepted { effect, response, owned } => {
+                let mut gained = 0;
+                self.change(&effect, |e| {
+                    e.state = EffectState::Accepted;
+                    e.response = Some(response);
+                    gained = u32::from(owned.is_some());
+                    e.owned = owned;
+                });
+                self.totals.owned += gained;
+            }
+            Record::Done { effect, response, owned, adopted, .. } => {
+                let mut gained = 0;
+                self.change(&effect, |e| {
+                    e.state = EffectState::Done;
+                    e.response = Some(response);
+                    e.adopted = adopted;
+                    gained = u32::from(owned.is_some() && e.owned.is_none());
+                    if owned.is_some() {
+                        e.owned = owned;
+                    }
+                });
+                self.totals.owned += gained;
+                self.totals.effects += 1;
+                self.count(&effect.step);
+            }
+            Record::Failed { effect, error, remains } => self.change(&effect, |e| {
+                e.state = EffectState::Failed;
+                e.error = Some(error);
+                e.remains = remains;
+            }),
+            Record::Unknown { effect, error } => self.change(&effect, |e| {
+                e.state = EffectState::Unknown;
+                e.error = Some(error);
+            }),
+            Record::Retired { effect, .. } => self.change(&effect, |e| e.state = EffectState::Retired),
+            Record::DeleteIntent { effect } => self.change(&effect, |e| e.deleting = true),
+            Record::Gone { effect, .. } => {
+                let mut lost = 0;
+                self.change(&effect, |e| {
+                    lost = u32::from(e.owned.is_some() && e.state != EffectState::Undone);
+                    e.state = EffectState::Undone;
+                    e.remains = false;
+                });
+                self.totals.owned = self.totals.owned.saturating_sub(lost);
+            }
+            Record::Observed { step, attempt, ordinal, op, digest, value } => {
+                let seen = Arc::new(Observation { op, digest, value });
+                self.node(&step).observations.insert((attempt, ordinal), seen);
+            }
+            Record::Decided { step, ordinal, what, value } => {
+                if what == super::ASKED {
+                    self.questions.insert(step.clone(), value.as_str().unwrap_or_default().to_owned());
+                }
+                let attempt = self.attempt_around(&step);
+                self.node(&step).decisions.insert(ordinal, Arc::new(Decision { what, value, attempt }));
+            }
+            Record::Output { name, value } => {
+                self.outputs.insert(name, value);
+            }
+            Record::Approved { step, yes, by, why } => {
+                self.approvals.insert(step, Approval { yes, by, why });
+            }
+            Record::NotRehearsed { .. } | Record::CancelAsked { .. } => {}
+        }
+    }
+
+    /// A finished step that is started again has only moved to another line of an edited script.
+    fn started(&mut self, step: &str, attempt: u32, site: Site, now: i64) {
+        let order = self.order;
+        let entry = self.step(step, now);
+        entry.site = site;
+        if !matches!(entry.state, StepState::Done { .. }) {
+            entry.attempt = attempt;
+            entry.started = order;
+            entry.started_ms = now;
+            entry.state = StepState::Started;
+        }
+    }
+
+    fn step(&mut self, key: &str, now: i64) -> &mut Step {
+        let order = self.order;
+        let step = self.node(key).step.get_or_insert_with(|| {
+            Arc::new(Step {
+                attempt: 0,
+                site: Site::default(),
+                started_ms: now,
+                ended_ms: now,
+                first: order,
+                started: order,
+                state: StepState::Started,
+            })
+        });
+        Arc::make_mut(step)
+    }
+
+    fn change(&mut self, key: &EffectKey, with: impl FnOnce(&mut Effect)) {
+        let generations = self.nodes.get_mut(&key.step).and_then(|node| node.effects.get_mut(&key.ordinal));
+        let effect = generations.and_then(|all| all.iter_mut().rev().find(|e| e.key.generation == key.generation));
+        if let Some(effect) = effect {
+            with(Arc::make_mut(effect));
+        }
+    }
+
+    fn node(&mut self, key: &str) -> &mut Node {
+        if !self.nodes.contains_key(key) {
+            self.nodes.insert(key.to_owned(), Node::default());
+            if !key.is_empty() {
+                let parent = key.rsplit_once('/').map_or("", |(parent, _)| parent);
+                self.node(parent).children.push(key.to_owned());
+            }
+        }
+        self.nodes.entry(key.to_owned()).or_default()
+    }
+
+    /// The attempt of the step that a key is, or of the nearest step above it.
+    fn attempt_around(&self, key: &str) -> u32 {
+        let mut key = key;
+        loop {
+            if let Some(step) = self.nodes.get(key).and_then(|node| node.step.as_ref()) {
+                return step.attempt;
+            }
+            match key.rsplit_once('/') {
+                Some((parent, _)) => key = parent,
+                None => return 1,
+            }
+        }
+    }
+
+    /// Counts a done effect in its scope and in all around it.
+    fn count(&mut self, key: &str) {
+        let mut key = key;
+        loop {
+            if let Some(node) = self.nodes.get_mut(key) {
+                node.nested += 1;
+            }
+            match key.rsplit_once('/') {
+                Some((parent, _)) => key = parent,
+                None => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The journal in memory, as replay asks for it: by key, not by place.
+//!
+//! It is loaded once and grows with what this process records ([`super::session::Session::record`] does both), because a retry
+//! within a process must see the effects of the attempt before. Values are shared, never copied, while loading.
+//!
+//! * `apply`: what each record does to it.
+//! * `fact`: what it answers with.
+
+mod apply;
+mod fact;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+pub use fact::{Approval, Decision, Effect, Observation, Step, StepState, Totals};
+use runbook_state::{
+    record::{EffectKey, EffectState, Ending, Record},
+    store::Entry,
+};
+use serde_json::Value;
+
+/// What a recorded decision is called when it is the question of an approval.
+pub const ASKED: &str = "approve";
+
+/// What this and earlier processes recorded, by key.
+#[derive(Debug, Default)]
+pub struct History {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    nodes: HashMap<String, Node>,
+    approvals: HashMap<String, Approval>,
+    questions: BTreeMap<String, String>,
+    outputs: BTreeMap<String, Value>,
+    params: Option<Value>,
+    target: Option<Value>,
+    began: Option<String>,
+    ended: Option<Ending>,
+    totals: Totals,
+    order: u64,
+    last_seq: u64,
+    last_sim_ms: Option<i64>,
+}
+
+/// What hangs on one key: a step, a branch, or the top (the empty key).
+#[derive(Debug, Default)]
+struct Node {
+    step: Option<Arc<Step>>,
+    /// By ordinal; the generations of each, oldest first.
+    effects: BTreeMap<u32, Vec<Arc<Effect>>>,
+    observations: HashMap<(u32, u32), Arc<Observation>>,
+    decisions: HashMap<u32, Arc<Decision>>,
+    /// Effects done in this scope and below.
+    nested: u32,
+    children: Vec<String>,
+}
+
+impl History {
+    /// Reads a journal.
+    pub fn from_entries(entries: Vec<Entry>) -> Self {
+        let mut inner = Inner::default();
+        inner.nodes.reserve(entries.len() / 2);
+        for entry in entries {
+            inner.last_seq = inner.last_seq.max(entry.seq);
+            inner.apply(entry.at_ms, entry.sim_ms, entry.record);
+        }
+        Self { inner: RwLock::new(inner) }
+    }
+
+    /// Takes in a record that has just been written.
+    pub fn apply(&self, at_ms: i64, sim_ms: Option<i64>, record: Record) {
+        self.write().apply(at_ms, sim_ms, record);
+    }
+
+    /// What is known of a step.
+    pub fn step(&self, key: &str) -> Option<Arc<Step>> {
+        self.read().nodes.get(key)?.step.clone()
+    }
+
+    /// All steps by key, in the order in which they were first seen.
+    pub fn steps(&self) -> Vec<(String, Arc<Step>)> {
+        let inner = self.read();
+        let mut all: Vec<_> =
+            inner.nodes.iter().filter_map(|(key, node)| Some((key.clone(), node.step.clone()?))).collect();
+        all.sort_by_key(|(_, step)| step.first);
+        all
+    }
+
+    /// The newest generation of an effect.
+    pub fn effect(&self, step: &str, ordinal: u32) -> Option<Arc<Effect>> {
+        self.read().nodes.get(step)?.effects.get(&ordinal)?.last().cloned()
+    }
+
+    /// One generation of an effect.
+    pub fn effect_at(&self, key: &EffectKey) -> Option<Arc<Effect>> {
+        let inner = self.read();
+        inner.nodes.get(&key.step)?.effects.get(&key.ordinal)?.iter().find(|e| e.key == *key).cloned()
+    }
+
+    /// All effects, every generation, in the order of their intents.
+    pub fn effects(&self) -> Vec<Arc<Effect>> {
+        let inner = self.read();
+        let mut all: Vec<_> = inner.nodes.values().flat_map(|node| node.effects.values().flatten()).cloned().collect();
+        all.sort_by_key(|effect| effect.order);
+        all
+    }
+
+    /// The effects of one scope that stand, newest generation each, by ordinal. Retired and undone ones are left out.
+    pub fn effects_of(&self, step: &str) -> Vec<Arc<Effect>> {
+        let inner = self.read();
+        let Some(node) = inner.nodes.get(step) else { return Vec::new() };
+        let newest = node.effects.values().filter_map(|generations| generations.last());
+        newest.filter(|e| !matches!(e.state, EffectState::Retired | EffectState::Undone)).cloned().collect()
+    }
+
+    /// How many effects were done in a scope and below it.
+    pub fn effects_below(&self, step: &str) -> u32 {
+        self.read().nodes.get(step).map_or(0, |node| node.nested)
+    }
+
+    /// The keys directly below a scope: steps and branches.
+    pub fn children(&self, step: &str) -> Vec<String> {
+        self.read().nodes.get(step).map_or_else(Vec::new, |node| node.children.clone())
+    }
+
+    /// A recorded read.
+    pub fn observation(&self, step: &str, attempt: u32, ordinal: u32) -> Option<Arc<Observation>> {
+        self.read().nodes.get(step)?.observations.get(&(attempt, ordinal)).cloned()
+    }
+
+    /// How many reads an attempt recorded in one scope.
+    pub fn observations_of(&self, step: &str, attempt: u32) -> u32 {
+        let inner = self.read();
+        let Some(node) = inner.nodes.get(step) else { return 0 };
+        u32::try_from(node.observations.keys().filter(|(a, _)| *a == attempt).count()).unwrap_or(u32::MAX)
+    }
+
+    /// A recorded decision.
+    pub fn decision(&self, step: &str, ordinal: u32) -> Option<Arc<Decision>> {
+        self.read().nodes.get(step)?.decisions.get(&ordinal).cloned()
+    }
+
+    /// The last answer to an approval.
+    pub fn approval(&self, step: &str) -> Option<Approval> {
+        self.read().approvals.get(step).cloned()
+    }
+
+    /// Questions that were asked, by step key, and have no answer yet.
+    pub fn questions(&self) -> Vec<(String, String)> {
+        let inner = self.read();
+        let open = inner.questions.iter().filter(|(step, _)| !inner.approvals.contains_key(*step));
+        open.map(|(step, question)| (step.clone(), question.clone())).collect()
+    }
+
+    /// An output.
+    pub fn output(&self, name: &str) -> Option<Value> {
+        self.read().outputs.get(name).cloned()
+    }
+
+    /// All outputs.
+    pub fn outputs(&self) -> BTreeMap<String, Value> {
+        self.read().outputs.clone()
+    }
+
+    /// The parameters; the last ones hold.
+    pub fn params(&self) -> Option<Value> {
+        self.read().params.clone()
+    }
+
+    /// What the target said it is, the first time: it binds the run.
+    pub fn target(&self) -> Option<Value> {
+        self.read().target.clone()
+    }
+
+    /// The mode of the last process that drove the run.
+    pub fn began(&self) -> Option<String> {
+        self.read().began.clone()
+    }
+
+    /// How that process ended; None while it drives, or when it died.
+    pub fn ended(&self) -> Option<Ending> {
+        self.read().ended.clone()
+    }
+
+    /// Counts.
+    pub fn totals(&self) -> Totals {
+        self.read().totals
+    }
+
+    /// The place of the last entry that was loaded.
+    pub fn last_seq(&self) -> u64 {
+        self.read().last_seq
+    }
+
+    /// The simulated time of the last entry.
+    pub fn last_sim_ms(&self) -> Option<i64> {
+        self.read().last_sim_ms
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

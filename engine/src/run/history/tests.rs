@@ -1,0 +1,119 @@
+use runbook_state::record::Owned;
+use serde_json::json;
+
+use super::*;
+
+fn key(step: &str, ordinal: u32, generation: u32) -> EffectKey {
+    EffectKey { step: step.to_owned(), ordinal, generation }
+}
+
+fn intent(effect: EffectKey) -> Record {
+    Record::Intent {
+        effect,
+        op: "ec2.create_vpc".into(),
+        token: "t".into(),
+        digest: "d".into(),
+        input: json!({}),
+        place: json!({}),
+        tags: json!({}),
+        site: Default::default(),
+        prior: None,
+    }
+}
+
+fn done(effect: EffectKey, owned: Option<Owned>) -> Record {
+    Record::Done { effect, response: json!({"id": "vpc-1"}), owned, adopted: false, attempts: 1 }
+}
+
+fn owned() -> Owned {
+    Owned {
+        kind: "ec2.vpc".into(),
+        id: "vpc-1".into(),
+        name: "vpc".into(),
+        place: json!({}),
+        locator: json!({}),
+        parents: vec![],
+        input: json!({}),
+        prior: None,
+        account: String::new(),
+        ours: true,
+    }
+}
+
+fn started(step: &str, attempt: u32) -> Record {
+    Record::StepStarted { step: step.into(), attempt, site: Default::default() }
+}
+
+fn history(records: Vec<Record>) -> History {
+    let entry = |(at, record)| Entry { seq: at + 1, at_ms: at as i64, sim_ms: Some(at as i64 * 10), record };
+    History::from_entries((0..).zip(records).map(entry).collect())
+}
+
+#[test]
+fn the_newest_generation_answers() {
+    let h = history(vec![
+        started("a", 1),
+        intent(key("a", 0, 0)),
+        Record::Failed { effect: key("a", 0, 0), error: json!({}), remains: true },
+        Record::Gone { effect: key("a", 0, 0), already: false },
+        intent(key("a", 0, 1)),
+        done(key("a", 0, 1), Some(owned())),
+    ]);
+    let newest = h.effect("a", 0).map(|e| (e.key.generation, e.state));
+    assert_eq!(newest, Some((1, EffectState::Done)));
+    assert_eq!(h.effect_at(&key("a", 0, 0)).map(|e| e.state), Some(EffectState::Undone));
+    assert_eq!(h.effects().len(), 2);
+    assert_eq!(h.totals(), Totals { steps: 0, effects: 1, owned: 1 });
+}
+
+#[test]
+fn effects_count_in_all_scopes_around_them() {
+    let h =
+        history(vec![started("a", 1), started("a/b", 1), intent(key("a/b/x", 0, 0)), done(key("a/b/x", 0, 0), None)]);
+    assert_eq!([h.effects_below("a"), h.effects_below("a/b"), h.effects_below("a/b/x")], [1, 1, 1]);
+    assert_eq!((h.children("a"), h.children("")), (vec!["a/b".to_owned()], vec!["a".to_owned()]));
+}
+
+#[test]
+fn an_effect_in_a_branch_has_the_attempt_of_the_step_around_it() {
+    let h = history(vec![started("a", 1), started("a", 2), intent(key("a/x", 0, 0))]);
+    assert_eq!(h.effect("a/x", 0).map(|e| e.attempt), Some(2));
+}
+
+#[test]
+fn a_finished_step_only_moves_when_it_is_started_again() {
+    let site = runbook_state::record::Site { file: "x.rhai".into(), line: 9, column: 1 };
+    let h = history(vec![
+        started("a", 1),
+        Record::StepDone { step: "a".into(), result: json!(1), captures: String::new() },
+        Record::StepStarted { step: "a".into(), attempt: 1, site: site.clone() },
+    ]);
+    let step =
+        h.step("a").map(|s| (s.site.clone(), matches!(s.state, StepState::Done { .. }), s.started_ms, s.ended_ms));
+    assert_eq!(step, Some((site, true, 0, 10)));
+}
+
+#[test]
+fn an_undone_step_may_run_again() {
+    let h = history(vec![
+        started("a", 1),
+        intent(key("a", 0, 0)),
+        done(key("a", 0, 0), Some(owned())),
+        Record::StepDone { step: "a".into(), result: json!(1), captures: String::new() },
+        Record::DeleteIntent { effect: key("a", 0, 0) },
+        Record::Gone { effect: key("a", 0, 0), already: false },
+        Record::StepUndone { step: "a".into() },
+    ]);
+    assert_eq!(h.step("a").map(|s| s.state.clone()), Some(StepState::Undone));
+    assert_eq!(h.totals(), Totals { steps: 0, effects: 1, owned: 0 });
+    assert!(h.effects_of("a").is_empty());
+}
+
+#[test]
+fn open_questions_are_those_without_an_answer() {
+    let ask =
+        |step: &str| Record::Decided { step: step.into(), ordinal: 0, what: ASKED.into(), value: json!("really?") };
+    let yes = Record::Approved { step: "b".into(), yes: true, by: "eve".into(), why: String::new() };
+    let h = history(vec![ask("a"), ask("b"), yes]);
+    assert_eq!(h.questions(), vec![("a".to_owned(), "really?".to_owned())]);
+}
