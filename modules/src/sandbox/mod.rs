@@ -4,9 +4,11 @@
 //! * [`memory`]: a world's store in memory, for tests and `plan`.
 //! * [`sim`]: how a kind behaves in it; [`sim::Simple`] says it as data for most kinds, [`simple`] is what that means.
 //! * [`target`]: the target itself; [`faults`]: calls that fail on purpose, for trials.
+//! * [`k8s`]: the simulated clusters.
 //! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`.
 
 pub mod faults;
+pub mod k8s;
 pub mod memory;
 pub mod rehearsal;
 pub mod sim;
