@@ -1,6 +1,6 @@
 //! What can be wrong with a store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Who holds a run's lease.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -109,3 +109,22 @@ pub enum Error {
 
 /// A result of the store.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<rusqlite::Error> for Error {
+    /// The path is put in by [`Error::at`] where it is known.
+    fn from(source: rusqlite::Error) -> Self {
+        Error::Sql { path: PathBuf::new(), source }
+    }
+}
+
+impl Error {
+    /// Names the database in an error of SQLite that does not yet.
+    pub(crate) fn at(self, database: &Path) -> Self {
+        match self {
+            Error::Sql { path, source } if path.as_os_str().is_empty() => {
+                Error::Sql { path: database.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+}

@@ -4,6 +4,8 @@ use crate::record::{EffectState, Record};
 
 /// The state of an effect after a record, or why the record may not follow.
 ///
+/// A deletion's intent changes nothing, but only what was made can be deleted.
+///
 /// # Errors
 /// A sentence that names both.
 pub fn next(before: Option<EffectState>, record: &Record) -> Result<EffectState, String> {
@@ -16,6 +18,12 @@ pub fn next(before: Option<EffectState>, record: &Record) -> Result<EffectState,
         Record::Unknown { .. } => Unknown,
         Record::Retired { .. } => Retired,
         Record::Gone { .. } => Undone,
+        Record::DeleteIntent { .. } => {
+            return match before {
+                Some(state @ (Accepted | Done | Failed)) => Ok(state),
+                _ => Err(format!("an effect that is {before:?} cannot be deleted")),
+            };
+        }
         other => return Err(format!("{other:?} is no record of an effect")),
     };
     let legal = match (before, after) {

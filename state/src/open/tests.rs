@@ -1,0 +1,1 @@
+//! Files that are ours, and files that are not.
