@@ -26,12 +26,15 @@ pub fn next(before: Option<EffectState>, record: &Record) -> Result<EffectState,
         }
         other => return Err(format!("{other:?} is no record of an effect")),
     };
-    let legal = match (before, after) {
-        (None, Intent) => true,
-        (Some(Intent | Unknown), Accepted | Done | Failed | Unknown | Retired) => true,
-        (Some(Accepted), Done | Failed | Undone | Unknown) => true,
-        (Some(Done | Failed), Undone) => true,
-        _ => false,
-    };
+    let legal = matches!(
+        (before, after),
+        (None, Intent)
+            | (Some(Intent | Unknown), Accepted | Done | Failed | Unknown | Retired)
+            | (Some(Accepted), Done | Failed | Undone | Unknown)
+            | (Some(Done | Failed), Undone)
+    );
     if legal { Ok(after) } else { Err(format!("an effect cannot go from {before:?} to {after:?}")) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,4 +223,4 @@ fn parsed<T: DeserializeOwned>(run: &str, text: &str) -> Result<T> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

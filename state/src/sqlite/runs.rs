@@ -38,11 +38,11 @@ pub(super) fn create(connection: &Connection, new: &NewRun) -> Result<()> {
     super::files::store(connection, n, 0, &new.files)
 }
 
-/// All runs, newest first.
+/// All runs, newest first. One whose row is damaged is listed without what cannot be read; [`one`] names the damage.
 pub(super) fn list(connection: &Connection) -> Result<Vec<Run>> {
     let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY r.created_ms DESC, r.n DESC"))?;
     let rows = statement.query_map([], columns)?;
-    rows.map(|row| run(row?)).collect()
+    rows.map(|row| row.map(|row| run(row.clone()).unwrap_or(row.0)).map_err(Error::from)).collect()
 }
 
 pub(super) fn one(connection: &Connection, id: &str) -> Result<Run> {

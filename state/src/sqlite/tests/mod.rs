@@ -1,6 +1,10 @@
 //! The store, from outside. Here: what the tests share.
 
 mod appending;
+mod damage;
+mod grouping;
+mod leases;
+mod runs;
 
 use serde_json::{Value, json};
 
@@ -11,9 +15,9 @@ use crate::{
 };
 
 /// A run's id.
-pub(super) const RUN: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const RUN: &str = "0123456789abcdef0123456789abcdef";
 
-pub(super) fn new_run(id: &str) -> NewRun {
+pub(crate) fn new_run(id: &str) -> NewRun {
     NewRun {
         id: id.to_owned(),
         runbook: "redis-ha".to_owned(),
