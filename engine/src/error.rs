@@ -34,6 +34,9 @@ pub struct Failure {
     /// What to do, in order of likelihood.
     #[serde(default)]
     pub hints: Vec<String>,
+    /// The failures that it sums up: those of several branches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Failure>,
 }
 
 /// What a script cannot catch: it ends the driving of the run, and the run stays resumable.
@@ -101,6 +104,7 @@ impl Failure {
             request_id: None,
             attempts: 0,
             hints: Vec::new(),
+            causes: Vec::new(),
         }
     }
 

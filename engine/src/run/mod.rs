@@ -12,10 +12,17 @@
 //! * [`vault`]: secrets: placeholders, sealed values.
 //! * `drive`: opens a run, drives it, and ends it.
 
+pub mod approve;
 pub mod cancel;
+pub mod check;
 pub mod clock;
+pub mod decide;
 pub mod history;
+pub mod matching;
+pub mod output;
+pub mod parallel;
 pub mod retry;
 pub mod scope;
 pub mod session;
+pub mod step;
 pub mod vault;

@@ -116,10 +116,13 @@ impl Scope {
     }
 
     /// The scope of a branch.
-    pub(super) fn within_branch(&self, name: &str, group: &Arc<Group>) -> Arc<Self> {
+    pub(super) fn within_branch(&self, name: &str, site: &Site, group: &Arc<Group>) -> Result<Arc<Self>, Halt> {
+        if let Some(step) = lock(&self.names.seen).get(name) {
+            return Err(twice(self.child_key(name), "a step", site, Some(step.clone())));
+        }
         let names = lock(&self.names.branches).entry(name.to_owned()).or_default().clone();
         let group = group.clone();
-        self.inside(&self.child_key(name), names, |scope| Self { group, ..scope })
+        Ok(self.inside(&self.child_key(name), names, |scope| Self { group, ..scope }))
     }
 
     fn inside(&self, key: &str, names: Arc<Names>, with: impl FnOnce(Self) -> Self) -> Arc<Self> {
@@ -148,8 +151,7 @@ impl Scope {
 
     /// The key of a child: a `/` between, and `/` in a name written as `∕` (U+2215).
     pub fn child_key(&self, name: &str) -> String {
-        let name = name.replace('/', "\u{2215}");
-        if self.key.is_empty() { name } else { format!("{}/{name}", self.key) }
+        join(&self.key, name)
     }
 
     /// Takes a step's name in this scope; two equal ones are a mistake in the script.
@@ -159,22 +161,25 @@ impl Scope {
         let before = lock(&self.names.seen).insert(name.to_owned(), site.clone());
         match before {
             None if !branch => Ok(key),
-            before => {
-                let what = if branch { "a branch" } else { "another step" };
-                let mut failure =
-                    Failure::new("RB0301", format!("two steps of this run have the key {key:?}")).at(site);
-                failure.step = key;
-                failure.cause = format!("{what} here has this name already");
-                failure.sites.extend(before);
-                let hint = "give each step a name of its own; in a loop, put what differs into the name: step(`subnet ${zone}`, ...)";
-                Err(Stop::Script(Box::new(failure.hint(hint))).into())
-            }
+            before => Err(twice(key, if branch { "a branch" } else { "another step" }, site, before)),
         }
     }
 
-    /// Whether a child of this name was called in this scope.
-    pub(super) fn called(&self, name: &str) -> bool {
-        lock(&self.names.seen).contains_key(name) || lock(&self.names.branches).contains_key(name)
+    /// This scope and the branches in it: key, effects so far, and whether a child (by its key) was called.
+    pub(super) fn scopes_called(&self) -> Vec<(String, u32, Box<dyn Fn(&str) -> bool>)> {
+        let mut all = Vec::new();
+        let mut open = vec![(self.key.clone(), self.names.clone())];
+        while let Some((key, names)) = open.pop() {
+            open.extend(lock(&names.branches).iter().map(|(name, branch)| (join(&key, name), branch.clone())));
+            let effects = names.effects.load(Ordering::Relaxed);
+            let parent = key.clone();
+            let called = move |child: &str| {
+                let seen = lock(&names.seen).keys().any(|name| join(&parent, name) == child);
+                seen || lock(&names.branches).keys().any(|name| join(&parent, name) == child)
+            };
+            all.push((key, effects, Box::new(called) as Box<dyn Fn(&str) -> bool>));
+        }
+        all
     }
 
     /// To be called at the beginning of everything that the script asks of the engine: what failed before and was handed to
@@ -268,6 +273,20 @@ impl Scope {
         failure.cause = format!("not done after {after}");
         failure.hint("resume goes on with what was begun; a longer timeout is #{ timeout: \"...\" } of the step")
     }
+}
+
+fn twice(key: String, what: &str, site: &Site, before: Option<Site>) -> Halt {
+    let mut failure = Failure::new("RB0301", format!("two steps of this run have the key {key:?}")).at(site);
+    failure.step = key;
+    failure.cause = format!("{what} here has this name already");
+    failure.sites.extend(before);
+    let hint = "give each a name of its own; in a loop, put what differs into it: step(`subnet ${zone}`, ...)";
+    Stop::Script(Box::new(failure.hint(hint))).into()
+}
+
+fn join(key: &str, name: &str) -> String {
+    let name = name.replace('/', "\u{2215}");
+    if key.is_empty() { name } else { format!("{key}/{name}") }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

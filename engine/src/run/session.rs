@@ -1,6 +1,6 @@
 //! What all branches of an open run share.
 
-use std::sync::{Arc, atomic::AtomicU32};
+use std::sync::{Arc, Mutex, atomic::AtomicU32};
 
 use runbook_modules::{table::Table, target::Target};
 use runbook_state::{
@@ -10,7 +10,7 @@ use runbook_state::{
 
 use super::{cancel::Cancel, clock::Time, history::History, vault::Vault};
 use crate::{
-    error::{Halt, Stop},
+    error::{Failure, Halt, Stop},
     event::{Events, What},
 };
 
@@ -62,6 +62,8 @@ pub struct Session {
     pub runtime: tokio::runtime::Handle,
     /// Attempts of steps that this process made after a failed one.
     pub retries: Arc<AtomicU32>,
+    /// Failures of branches that a stop of another branch outranked, for the report at the end.
+    pub outranked: Arc<Mutex<Vec<Failure>>>,
 }
 
 impl Session {
@@ -106,6 +108,7 @@ impl Session {
             edits: None,
             runtime: self.runtime.clone(),
             retries: self.retries.clone(),
+            outranked: self.outranked.clone(),
         }
     }
 

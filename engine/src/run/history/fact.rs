@@ -3,6 +3,8 @@
 use runbook_state::record::{EffectKey, EffectState, Owned, Site};
 use serde_json::Value;
 
+use crate::error::{Halt, Stop};
+
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -20,6 +22,19 @@ pub struct Step {
     pub started: u64,
     /// How it stands.
     pub state: StepState,
+}
+
+impl Step {
+    /// The result of a finished step.
+    ///
+    /// # Errors
+    /// [`Stop::EndOfRecord`] when it is not finished.
+    pub fn result(&self) -> Result<Value, Halt> {
+        match &self.state {
+            StepState::Done { result, .. } => Ok(result.clone()),
+            _ => Err(Stop::EndOfRecord.into()),
+        }
+    }
 }
 
 /// How a step stands.

@@ -45,7 +45,8 @@ fn started(step: &str, attempt: u32) -> Record {
 }
 
 fn history(records: Vec<Record>) -> History {
-    let entry = |(at, record)| Entry { seq: at + 1, at_ms: at as i64, sim_ms: Some(at as i64 * 10), record };
+    let entry =
+        |(at, record): (i64, Record)| Entry { seq: at.unsigned_abs() + 1, at_ms: at, sim_ms: Some(at * 10), record };
     History::from_entries((0..).zip(records).map(entry).collect())
 }
 
