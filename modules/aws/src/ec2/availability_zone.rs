@@ -1,0 +1,64 @@
+//! `describe_availability_zones`.
+
+use runbook_modules::{
+    error::CallError,
+    input,
+    operation::{Class, Operation},
+    sandbox::{sim::SimCall, world::World},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    filter::{self, Filters},
+    simulate,
+};
+
+/// Input of `describe_availability_zones`.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html>
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Describe {
+    /// Only these zones, e.g. `us-east-1a`; one that does not exist is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone_names: Option<Vec<String>>,
+    /// Filters by AWS's names, e.g. `#{"state": "available"}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Filters>,
+}
+
+/// The operation `ec2.describe_availability_zones`.
+pub static DESCRIBE: Operation = Operation {
+    name: "ec2.describe_availability_zones",
+    operation: "DescribeAvailabilityZones",
+    doc: "Lists the zones of the region that the account may use, as `#{availability_zones: [...]}`. \
+          [DescribeAvailabilityZones](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeAvailabilityZones.html)",
+    class: Class::Read,
+    schema: input::schema::<Describe>,
+    check: input::check::<Describe>,
+    token: None,
+    settle: None,
+    sim: describe,
+};
+
+fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
+    let region = call.place.region.as_str();
+    let zone = |name: String| {
+        json!({
+            "id": name, "zone_id": simulate::zone_id(&name), "zone_name": name, "state": "available", "region_name": region,
+            "opt_in_status": "opt-in-not-required", "zone_type": "availability-zone", "group_name": region,
+            "network_border_group": region, "messages": [],
+        })
+    };
+    let mut zones: Vec<Value> = simulate::zones(region).into_iter().map(zone).collect();
+    if let Some(names) = call.input.get("zone_names").and_then(Value::as_array).filter(|names| !names.is_empty()) {
+        if let Some(unknown) = names.iter().find(|name| !zones.iter().any(|zone| zone.get("zone_name") == Some(name))) {
+            let message = format!("Invalid availability zone: [{}]", unknown.as_str().unwrap_or_default());
+            return Err(CallError::refused("InvalidParameterValue", message));
+        }
+        zones.retain(|zone| zone.get("zone_name").is_some_and(|name| names.contains(name)));
+    }
+    let kept = filter::keep(zones, call.input, &[])?;
+    Ok(json!({ "availability_zones": kept }))
+}

@@ -1,0 +1,63 @@
+//! `modify_vpc_attribute`.
+
+use runbook_modules::{
+    error::CallError,
+    input::{self, InputError},
+    operation::{Class, Operation},
+    sandbox::{sim::SimCall, world::World},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{simulate, vpc};
+
+/// Input of `modify_vpc_attribute`: one attribute a call.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcAttribute.html>
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The VPC.
+    pub vpc_id: String,
+    /// Whether Amazon's name server answers in the VPC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_dns_support: Option<bool>,
+    /// Whether instances get public host names; needs `enable_dns_support`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_dns_hostnames: Option<bool>,
+}
+
+/// The operation `ec2.modify_vpc_attribute`.
+pub static MODIFY: Operation = Operation {
+    name: "ec2.modify_vpc_attribute",
+    operation: "ModifyVpcAttribute",
+    doc: "Changes one attribute of a VPC; AWS takes one a call. \
+          [ModifyVpcAttribute](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcAttribute.html)",
+    class: Class::Update,
+    schema: input::schema::<Input>,
+    check: |map| {
+        let typed = input::parse::<Input>(map)?;
+        match (typed.enable_dns_support, typed.enable_dns_hostnames) {
+            (None, None) => Err(InputError::new("", "needs enable_dns_support or enable_dns_hostnames")),
+            (Some(_), Some(_)) => {
+                Err(InputError::new("", "AWS takes enable_dns_support and enable_dns_hostnames in two calls"))
+            }
+            _ => Ok(()),
+        }
+    },
+    token: None,
+    settle: None,
+    sim: modify,
+};
+
+fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
+    let id = vpc::simulated(world, call, call.text("vpc_id"))?.id.clone();
+    simulate::change(world, call, "ec2.vpc", &id, |map| {
+        for field in ["enable_dns_support", "enable_dns_hostnames"] {
+            if let Some(value) = call.input.get(field) {
+                map.insert(field.to_owned(), value.clone());
+            }
+        }
+    });
+    Ok(json!({}))
+}

@@ -1,0 +1,216 @@
+//! Routes: `create_route`.
+
+use std::time::Duration;
+
+use runbook_modules::{
+    error::{CallError, Class},
+    input::{self, InputError},
+    resource::{Health, Identity, Meta, same_fields},
+    sandbox::{
+        sim::{Ref, SimCall, Simple},
+        world::{Object, World},
+    },
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    cidr::Cidr,
+    row::{Row, text},
+    simulate,
+};
+
+/// Input of `create_route`: a destination and one target. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html>
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The route table.
+    pub route_table_id: String,
+    /// Where the traffic goes, e.g. `0.0.0.0/0`.
+    pub destination_cidr_block: Cidr,
+    /// Target: an internet gateway (or a virtual private gateway) of the VPC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
+    /// Target: a NAT gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat_gateway_id: Option<String>,
+    /// Target: a peering connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_peering_connection_id: Option<String>,
+    /// Target: a network interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_interface_id: Option<String>,
+    /// Target: a transit gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_id: Option<String>,
+}
+
+/// The fields of which a route has exactly one: the kind in the sandbox, and the code when it does not exist.
+const TARGETS: &[(&str, &str, &str)] = &[
+    ("gateway_id", "ec2.internet_gateway", "InvalidGatewayID.NotFound"),
+    ("nat_gateway_id", "ec2.nat_gateway", "InvalidNatGatewayID.NotFound"),
+    ("vpc_peering_connection_id", "ec2.vpc_peering_connection", "InvalidVpcPeeringConnectionID.NotFound"),
+    ("network_interface_id", "ec2.network_interface", "InvalidNetworkInterfaceID.NotFound"),
+    ("transit_gateway_id", "ec2.transit_gateway", "InvalidTransitGatewayID.NotFound"),
+];
+
+/// The kind `ec2.route`.
+pub static ROUTE: Row = Row {
+    meta: &Meta {
+        name: "ec2.route",
+        create: "create_route",
+        operations: ("CreateRoute", "DeleteRoute"),
+        doc: "Adds a route to a route table: a destination and exactly one target.\n\nIt is ready when it is `active`; a route \
+              to a peering connection that was not accepted yet is a `blackhole`. \
+              [CreateRoute](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html)",
+        identity: Identity::Key,
+        usual: (Duration::ZERO, Duration::ZERO),
+        cost: None,
+        replaces: false,
+        shared: false,
+    },
+    schema: input::schema::<Input>,
+    check: |map| {
+        input::check::<Input>(map)?;
+        match TARGETS.iter().filter(|(field, ..)| map.get(*field).is_some_and(|v| !v.is_null())).count() {
+            1 => Ok(()),
+            0 => Err(InputError::new(
+                "",
+                "a route needs a target: gateway_id, nat_gateway_id, vpc_peering_connection_id, …",
+            )),
+            _ => Err(InputError::new("", "a route has one target only")),
+        }
+    },
+    locator: &["route_table_id", "destination_cidr_block"],
+    parents: &[
+        "route_table_id",
+        "gateway_id",
+        "nat_gateway_id",
+        "vpc_peering_connection_id",
+        "network_interface_id",
+        "transit_gateway_id",
+    ],
+    judge: |described| match text(described, "state") {
+        "blackhole" => Health::Pending("blackhole: its target is not active".to_owned()),
+        _ => Health::Ready,
+    },
+    differences: |input, described| {
+        let mut found = same_fields(input, described);
+        for (field, ..) in TARGETS {
+            if let (Some(asked), None) = (input.get(*field), described.get(*field)) {
+                found.push(((*field).to_owned(), asked.clone(), Value::Null));
+            }
+        }
+        found
+    },
+    sim: Simple {
+        id: |call| id(call.text("route_table_id"), call.text("destination_cidr_block")),
+        refs: &[Ref {
+            field: "route_table_id",
+            kind: "ec2.route_table",
+            missing: "InvalidRouteTableID.NotFound",
+            owned: true,
+        }],
+        unique: (&[], "RouteAlreadyExists"),
+        missing: "InvalidRoute.NotFound",
+        check: refuse,
+        describe: |world, call, _| json!({ "state": state(world, call), "origin": "CreateRoute" }),
+        made: |world, call, made| {
+            let mut entry = made.body.clone();
+            if let Value::Object(map) = &mut entry {
+                map.remove("id");
+                map.remove("route_table_id");
+            }
+            simulate::change(world, call, "ec2.route_table", call.text("route_table_id"), |map| {
+                simulate::push(map, "routes", entry);
+            });
+        },
+        deleted: |world, call, gone| {
+            let destination = simulate::body(gone, "destination_cidr_block");
+            simulate::change(world, call, "ec2.route_table", simulate::body(gone, "route_table_id"), |map| {
+                simulate::drop_entries(map, "routes", |r| text(r, "destination_cidr_block") == destination);
+            });
+        },
+        ..Simple::DEFAULT
+    },
+};
+
+/// The id that we give a route: AWS has none. The table's id and the destination.
+pub fn id(table: &str, destination: &str) -> String {
+    format!("{table}/{destination}")
+}
+
+fn target<'a>(call: &SimCall<'a>) -> Option<(&'static str, &'static str, &'static str, &'a str)> {
+    TARGETS.iter().find_map(|(field, kind, missing)| Some((*field, *kind, *missing, call.input.get(*field)?.as_str()?)))
+}
+
+fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let table = simulate::get(world, call, "ec2.route_table", call.text("route_table_id"));
+    let vpc = table.map(|table| simulate::body(table, "vpc_id")).unwrap_or_default();
+    let destination = call.text("destination_cidr_block");
+    let local = simulate::get(world, call, "ec2.vpc", vpc).map(|vpc| simulate::body(vpc, "cidr_block"));
+    if local == Some(destination) {
+        let message = format!("The route identified by {destination} already exists.");
+        return Err(
+            CallError::new(Class::AlreadyExists, "RouteAlreadyExists", message).hint("it is the VPC's local route")
+        );
+    }
+    let Some((field, kind, missing, id)) = target(call) else { return Ok(()) };
+    let Some(there) = anywhere(world, call, kind, id) else {
+        return Err(CallError::refused(
+            missing,
+            format!("The {} ID '{id}' does not exist", field.trim_end_matches("_id")),
+        ));
+    };
+    let network = match field {
+        "gateway_id" => simulate::list(world, call, "ec2.internet_gateway_attachment")
+            .find(|attached| simulate::body(attached, "internet_gateway_id") == id)
+            .map_or("", |attached| simulate::body(attached, "vpc_id")),
+        "vpc_peering_connection_id" if simulate::body(there, "peer_vpc_id") == vpc => vpc,
+        _ => simulate::body(there, "vpc_id"),
+    };
+    if network == vpc {
+        return Ok(());
+    }
+    let noun = field.trim_end_matches("_id").replace('_', " ");
+    let message = format!("route table {} and {noun} {id} belong to different networks", call.text("route_table_id"));
+    Err(CallError::refused("InvalidParameterValue", message))
+}
+
+/// A peering connection lives in the requester's region and is seen from both.
+fn anywhere<'w>(world: &'w World, call: &SimCall<'_>, kind: &str, id: &str) -> Option<&'w Object> {
+    simulate::get(world, call, kind, id).or_else(|| world.all(call.now_ms).find(|o| o.kind == kind && o.id == id))
+}
+
+fn state(world: &World, call: &SimCall<'_>) -> &'static str {
+    let Some((_, kind, _, id)) = target(call) else { return "blackhole" };
+    match anywhere(world, call, kind, id).map(|there| there.state(call.now_ms)) {
+        Some("" | "active" | "available" | "in-use" | "pending" | "provisioning") => "active",
+        _ => "blackhole",
+    }
+}
+
+/// Sets the state of all routes to a target: a blackhole when it goes away, active when it comes.
+pub fn set_state(world: &mut World, call: &SimCall<'_>, field: &str, target: &str, state: &str) {
+    let hit: Vec<(String, String, String)> = world
+        .all(call.now_ms)
+        .filter(|o| o.kind == ROUTE.meta.name && simulate::body(o, field) == target)
+        .map(|o| (o.place.clone(), o.id.clone(), simulate::body(o, "route_table_id").to_owned()))
+        .collect();
+    for (place, id, table) in hit {
+        world.change(ROUTE.meta.name, &place, &id, |route| {
+            if let Value::Object(map) = &mut route.body {
+                map.insert("state".to_owned(), state.into());
+            }
+        });
+        world.change("ec2.route_table", &place, &table, |table| {
+            let routes = table.body.get_mut("routes").and_then(Value::as_array_mut);
+            for route in routes.into_iter().flatten().filter(|r| text(r, field) == target) {
+                if let Value::Object(map) = route {
+                    map.insert("state".to_owned(), state.into());
+                }
+            }
+        });
+    }
+}

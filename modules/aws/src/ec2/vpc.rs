@@ -1,0 +1,128 @@
+//! VPCs: `create_vpc`, `describe_vpcs`.
+
+use std::time::Duration;
+
+use runbook_modules::{
+    error::CallError,
+    input,
+    operation::{Class, Operation},
+    resource::{Identity, Meta, same_fields},
+    sandbox::{
+        sim::{SimCall, Simple},
+        world::{Object, World},
+    },
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{
+    cidr::{self, Cidr},
+    filter::Filters,
+    route_table,
+    row::{Row, judge_state, text},
+    security_group, simulate,
+};
+
+/// Input of `create_vpc`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html>
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The IPv4 block, between /16 and /28, e.g. `10.5.0.0/16`.
+    pub cidr_block: Cidr,
+    /// `default` or `dedicated` (instances on hardware of their own).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_tenancy: Option<Tenancy>,
+    /// Asks for a /56 block of IPv6 addresses as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amazon_provided_ipv6_cidr_block: Option<bool>,
+}
+
+/// On which hardware instances run.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tenancy {
+    /// Shared.
+    Default,
+    /// The account's own.
+    Dedicated,
+}
+
+/// The kind `ec2.vpc`.
+pub static VPC: Row = Row {
+    meta: &Meta {
+        name: "ec2.vpc",
+        create: "create_vpc",
+        operations: ("CreateVpc", "DeleteVpc"),
+        doc: "Makes a virtual private cloud.\n\nA main route table with the local route and a default security group come and go \
+              with it. [CreateVpc](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html)",
+        identity: Identity::Tag,
+        usual: (Duration::from_secs(2), Duration::ZERO),
+        cost: None,
+        replaces: false,
+        shared: false,
+    },
+    schema: input::schema::<Input>,
+    check: input::check::<Input>,
+    locator: &["vpc_id"],
+    parents: &[],
+    judge: |described| judge_state(text(described, "state"), None, &["available"], &[], &[]),
+    differences: same_fields,
+    sim: Simple {
+        prefix: "vpc-",
+        state_field: "state",
+        states: ("pending", "available", ""),
+        missing: "InvalidVpcID.NotFound",
+        check: |_, call| cidr::check_size(call.text("cidr_block"), "InvalidVpc.Range").map(|_| ()),
+        describe: |_, call, id| {
+            json!({
+                "vpc_id": id, "owner_id": call.account, "is_default": false, "dhcp_options_id": "dopt-0a1b2c3d4e5f60718",
+                "instance_tenancy": if call.text("instance_tenancy").is_empty() { "default" } else { call.text("instance_tenancy") },
+                "enable_dns_support": true, "enable_dns_hostnames": false,
+            })
+        },
+        made: with_it,
+        ..Simple::DEFAULT
+    },
+};
+
+/// What AWS makes with a VPC: the main route table and the default security group.
+fn with_it(world: &mut World, call: &SimCall<'_>, vpc: &Object) {
+    route_table::put_main(world, call, vpc);
+    security_group::put_default(world, call, vpc);
+}
+
+/// Input of `describe_vpcs`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html>
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Describe {
+    /// Only these ids; one that does not exist is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_ids: Option<Vec<String>>,
+    /// Filters by AWS's names, e.g. `#{"tag:Name": "web", "cidr": ["10.5.0.0/16"]}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Filters>,
+}
+
+/// The operation `ec2.describe_vpcs`.
+pub static DESCRIBE: Operation = Operation {
+    name: "ec2.describe_vpcs",
+    operation: "DescribeVpcs",
+    doc: "Lists VPCs, as `#{vpcs: [...]}`. \
+          [DescribeVpcs](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html)",
+    class: Class::Read,
+    schema: input::schema::<Describe>,
+    check: input::check::<Describe>,
+    token: None,
+    settle: None,
+    sim: |world, call| simulate::describe(&VPC, world, call, "vpc_ids", "vpcs", &[("cidr", "cidr_block")]),
+};
+
+/// Refuses a VPC that does not exist.
+///
+/// # Errors
+/// `InvalidVpcID.NotFound`.
+pub fn simulated<'w>(world: &'w World, call: &SimCall<'_>, id: &str) -> Result<&'w Object, CallError> {
+    simulate::get(world, call, "ec2.vpc", id)
+        .ok_or_else(|| CallError::not_found("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist")))
+}
