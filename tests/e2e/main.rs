@@ -1,3 +1,7 @@
 //! End to end: the built program, seen from outside.
 
+mod crash;
 mod harness;
+mod promises;
+mod redis_ha;
+mod script_errors;
