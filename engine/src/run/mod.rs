@@ -10,13 +10,14 @@
 //! * [`cancel`]: parking and stopping.
 //! * [`clock`]: wall time and simulated time.
 //! * [`vault`]: secrets: placeholders, sealed values.
-//! * `drive`: opens a run, drives it, and ends it.
+//! * [`drive`]: opens a run, drives it, and ends it.
 
 pub mod approve;
 pub mod cancel;
 pub mod check;
 pub mod clock;
 pub mod decide;
+pub mod drive;
 pub mod history;
 pub mod matching;
 pub mod output;
