@@ -1,0 +1,69 @@
+//! Observations: reads, and exec that may be repeated. An attempt's reads answer from the record; a new attempt reads afresh.
+
+use std::collections::BTreeMap;
+
+use runbook_modules::operation::Operation;
+use runbook_state::{
+    record::{EffectKey, Record},
+    store::When,
+};
+use serde_json::Value;
+
+use super::{
+    Call,
+    act::{Act, Deed, json},
+    digest::digest,
+    prepare::prepare,
+    token::token,
+};
+use crate::{
+    error::{Halt, Stop},
+    event::What,
+    run::{scope::Scope, session::Mode},
+};
+
+/// Reads, or answers from the journal.
+pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operation) -> Result<Value, Halt> {
+    let ordinal = Scope::next(&scope.observations);
+    let asked = prepare(scope, call)?;
+    let act = Act::new(scope, call.name, operation.operation, &asked.name, &call.site);
+    let session = &scope.session;
+    let digest = digest(&[&json(call.place), &asked.input]);
+    if let Some(seen) = session.history.observation(&scope.key, scope.attempt, ordinal) {
+        if seen.op != call.name {
+            return Err(act.changed(None, format!("recorded: {}; now: {}", seen.op, call.name)));
+        }
+        if seen.digest != digest {
+            return Err(act.changed(None, "the input of this read is another one than recorded".to_owned()));
+        }
+        return Ok(seen.value.clone());
+    }
+    if session.mode == Mode::Recall {
+        return Err(Stop::EndOfRecord.into());
+    }
+    if scope.matching {
+        return Err(act.changed(None, "the record of this finished step has no such read".to_owned()));
+    }
+    let key = EffectKey { step: scope.key.clone(), ordinal, generation: scope.attempt };
+    let deed = Deed {
+        token: token(&session.run.id, &key.step, ordinal, call.name, scope.attempt),
+        key,
+        input: asked.input,
+        place: call.place.clone(),
+        tags: BTreeMap::new(),
+        prior: None,
+        since_ms: act.now_ms(),
+    };
+    let value = act.patiently(|| act.send_call(operation, &deed))?;
+    let record = Record::Observed {
+        step: scope.key.clone(),
+        attempt: scope.attempt,
+        ordinal,
+        op: call.name.to_owned(),
+        digest,
+        value: value.clone(),
+    };
+    session.record(vec![record], When::Soon)?;
+    session.tell(What::Observed { step: scope.key.clone(), op: call.name.to_owned() });
+    Ok(value)
+}

@@ -1,0 +1,186 @@
+//! Outcomes that are not known: after a crash between intent and answer, or a lost answer (idempotency.md §2, "Resolve").
+//!
+//! In this order: the same request with the same token while the provider remembers it; the natural key; the ownership tag,
+//! whose absence counts only after the settle time and several spaced misses. What is not ours is never taken over, and what
+//! cannot be settled stops the run and is named.
+
+use runbook_modules::{
+    resource::{Identity, Kind},
+    target::EFFECT_TAG,
+};
+use serde_json::Value;
+
+use super::{
+    act::{Act, Deed, Tries},
+    policy,
+    report::id_of,
+    token::tag,
+    wait::settled,
+};
+use crate::error::{Halt, Stop};
+
+/// How an unknown outcome can go on.
+pub enum Verdict {
+    /// It was made.
+    Found(Found),
+    /// Sending the same request again makes no second one.
+    SendAgain,
+    /// It was not made; how that was proved.
+    Absent(String),
+}
+
+/// A resource that stands and may be taken over.
+pub struct Found {
+    /// The description.
+    pub described: Value,
+    /// This run made it; false for a shared thing.
+    pub ours: bool,
+}
+
+/// Settles an outcome, or says how to go on.
+///
+/// # Errors
+/// [`Stop::Unresolved`] when a person must decide.
+pub(super) fn resolve(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, tries: &mut Tries) -> Result<Verdict, Halt> {
+    act.scope.check_stop()?;
+    let age_ms = act.now_ms() - deed.since_ms;
+    let verdict = match kind.meta().identity {
+        Identity::Repeat => Verdict::SendAgain,
+        Identity::Token { safe, .. } if age_ms < i64::try_from(safe.as_millis()).unwrap_or(i64::MAX) => {
+            Verdict::SendAgain
+        }
+        Identity::Token { key: true, .. } | Identity::Key => by_key(act, kind, deed)?,
+        Identity::Token { key: false, .. } | Identity::Tag => by_tag(act, kind, deed)?,
+    };
+    if let Verdict::SendAgain = verdict {
+        pace(act, tries)?;
+    }
+    Ok(verdict)
+}
+
+/// The first send after a crash is at once; the later ones after unknown answers back off, and end.
+pub(super) fn pace(act: &Act<'_>, tries: &mut Tries) -> Result<(), Halt> {
+    if tries.sent > 0 {
+        tries.unknown += 1;
+        let Some(delay) = policy::UNKNOWN.after(tries.unknown) else {
+            let why = format!("sent {} times, and each time the answer was lost", tries.sent);
+            let failure = act.unresolved("RB0415", why).hint("resume later: it is looked for again");
+            return Err(Stop::Unresolved(Box::new(failure)).into());
+        };
+        act.scope.sleep(delay)?;
+    }
+    Ok(())
+}
+
+fn by_key(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict, Halt> {
+    let found = act.find(kind, deed)?;
+    if found.is_empty() {
+        return Ok(Verdict::SendAgain);
+    }
+    match choose(act, kind, deed, found, true)? {
+        Ok(found) => Ok(Verdict::Found(found)),
+        Err(others) => Err(Stop::Unresolved(Box::new(act.conflict(&others))).into()),
+    }
+}
+
+/// Looks for it by the ownership tag. Absence counts only when the intent has settled, and then several times.
+pub(super) fn by_tag(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict, Halt> {
+    let mut misses = 0;
+    loop {
+        let found = act.find(kind, deed)?;
+        if !found.is_empty()
+            && let Ok(found) = choose(act, kind, deed, found, true)?
+        {
+            return Ok(Verdict::Found(found));
+        }
+        let now = act.now_ms();
+        if settled(now, deed.since_ms) {
+            misses += 1;
+            if misses >= policy::MISSES {
+                return Ok(Verdict::Absent(format!("not found {misses} times by its tag")));
+            }
+            act.scope.sleep(policy::APART)?;
+        } else {
+            act.waiting(&format!("{}, whose outcome is not known", act.subject_name()), deed.since_ms, policy::SETTLE);
+            let age = std::time::Duration::from_millis(u64::try_from(now - deed.since_ms).unwrap_or(0));
+            act.scope.sleep(policy::SETTLE.saturating_sub(age))?;
+        }
+    }
+}
+
+/// What stands, looked at several times because reads lag: ours (or shared), else the others.
+pub(super) fn whose(
+    act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, doubt: bool,
+) -> Result<Result<Found, Vec<Value>>, Halt> {
+    let mut looks = 0;
+    loop {
+        let found = act.find(kind, deed)?;
+        if !found.is_empty() {
+            return choose(act, kind, deed, found, doubt);
+        }
+        looks += 1;
+        match policy::LOOK.after(looks) {
+            Some(delay) => act.scope.sleep(delay)?,
+            None => return Ok(Err(Vec::new())),
+        }
+    }
+}
+
+/// Chooses among what was found: exactly one of ours, verified; else a shared one; else nothing may be taken over.
+///
+/// `doubt`: our request may have been executed. Only then can something that bears no tags at all be ours.
+fn choose(
+    act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, found: Vec<Value>, doubt: bool,
+) -> Result<Result<Found, Vec<Value>>, Halt> {
+    let (ours, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|described| is_ours(deed, described));
+    if let [described] = &ours[..] {
+        verify(act, kind, deed, described)?;
+        act.resolved(format!("found by its {}: {}, adopted", how(kind), id_of(described)));
+        return Ok(Ok(Found { described: described.clone(), ours: true }));
+    }
+    if ours.len() > 1 {
+        let ids: Vec<_> = ours.iter().map(id_of).collect();
+        let failure = act
+            .unresolved("RB0415", format!("{} of them bear its tag: {}", ids.len(), ids.join(", ")))
+            .hint("delete all but one of them, then resume");
+        return Err(Stop::Unresolved(Box::new(failure)).into());
+    }
+    if kind.meta().shared
+        && let Some(described) = others.first()
+    {
+        act.resolved(format!("{} stands already and is shared", id_of(described)));
+        return Ok(Ok(Found { described: described.clone(), ours: false }));
+    }
+    if doubt
+        && let [described] = &others[..]
+        && described.get("tags").is_none_or(|tags| !tags.is_object())
+        && kind.differences(&deed.input, described).is_empty()
+    {
+        act.resolved(format!("found as it was asked for: {}, adopted", id_of(described)));
+        return Ok(Ok(Found { described: described.clone(), ours: true }));
+    }
+    Ok(Err(others))
+}
+
+/// Whether a description says that this very effect made it: by our tag, or by our token in a field (a caller reference).
+fn is_ours(deed: &Deed, described: &Value) -> bool {
+    let tagged = described.get("tags").and_then(|tags| tags.get(EFFECT_TAG)).and_then(Value::as_str);
+    let by_token = |value: &Value| value.as_str().is_some_and(|text| text == deed.token);
+    tagged == Some(tag(&deed.token)) || described.as_object().is_some_and(|fields| fields.values().any(by_token))
+}
+
+/// What is taken over must be what was asked for.
+fn verify(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, described: &Value) -> Result<(), Halt> {
+    let differences = kind.differences(&deed.input, described);
+    let Some((field, asked, has)) = differences.first() else { return Ok(()) };
+    let why = format!("{} bears its tag, but its {field} is {has} instead of {asked}", id_of(described));
+    let hint = "if it is the wrong one, delete it; then resume";
+    Err(Stop::Unresolved(Box::new(act.unresolved("RB0415", why).hint(hint))).into())
+}
+
+fn how(kind: &'static dyn Kind) -> &'static str {
+    match kind.meta().identity {
+        Identity::Key | Identity::Token { key: true, .. } => "key",
+        _ => "tag",
+    }
+}
