@@ -1,7 +1,8 @@
 //! AWS resource kinds and operations, one file a kind, by service. Always compiled; the official SDK behind the feature `live`.
 //!
 //! `ec2/vpc.rs` and its like hold the typed input, the kind (or operation) and how the sandbox simulates it, and at the end a
-//! module `live` with the SDK calls. [`live`] holds what those share: clients, error classes, the target.
+//! module `live` with the SDK calls. [`live`] holds what those share: clients, error classes, the target. [`row`] and [`simulate`]
+//! hold what the kinds share.
 
 use runbook_modules::table::Table;
 
@@ -11,7 +12,9 @@ pub mod iam;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod route53;
+pub mod row;
 pub mod servicediscovery;
+pub mod simulate;
 pub mod sts;
 
 /// Adds everything to the table.

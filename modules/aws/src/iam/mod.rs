@@ -1,13 +1,31 @@
-//! The service `iam`.
+//! The service `iam`: one file a kind.
 
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
 use crate::live::{Call, Driver};
 
+pub mod document;
+pub mod open_id_connect_provider;
+pub mod policy;
+pub mod role;
+pub mod role_policy;
+pub mod role_policy_attachment;
+#[cfg(test)]
+mod tests;
+
 /// Adds the kinds and operations of the service to the table.
 pub fn register(table: &mut Table) {
-    table.add(&[], &[]);
+    table.add(
+        &[
+            &role::KIND,
+            &role_policy_attachment::KIND,
+            &role_policy::KIND,
+            &policy::KIND,
+            &open_id_connect_provider::KIND,
+        ],
+        &[&role::GET, &role_policy_attachment::LIST, &open_id_connect_provider::GET],
+    );
 }
 
 /// The live calls of a kind.

@@ -1,0 +1,132 @@
+//! A kind of AWS resource as data: what the kinds share is written here once.
+
+use runbook_modules::{
+    input::InputError,
+    resource::{Health, Kind, Meta, same_fields},
+    sandbox::{sim::Sim, simple::lookup},
+};
+use serde_json::{Map, Value};
+
+/// A difference: field, asked, found.
+pub type Difference = (String, Value, Value);
+
+/// One kind.
+pub struct Row {
+    /// The constant facts.
+    pub meta: &'static Meta,
+    /// The JSON schema of the input.
+    pub schema: fn() -> Value,
+    /// Checks the input.
+    pub check: fn(&Value) -> Result<(), InputError>,
+    /// The fields by which it is read and deleted. In the description they stand at the top; in the input dots go down
+    /// (`vpc.vpc_id` is the description's `vpc_id`).
+    pub locator: &'static [&'static str],
+    /// Fields of the description that the locator takes along where they stand: an operation's id, a change's id.
+    pub along: &'static [&'static str],
+    /// The input's fields that hold the ids of what must outlive it: a text or a list of texts; dots go down. Of a role's
+    /// ARN the name counts too.
+    pub parents: &'static [&'static str],
+    /// Whether a description shows it usable.
+    pub judge: fn(&Value) -> Health,
+    /// Where a description differs from the input.
+    pub differences: fn(&Value, &Value) -> Vec<Difference>,
+    /// How the sandbox simulates it.
+    pub sim: &'static dyn Sim,
+}
+
+impl Kind for Row {
+    fn meta(&self) -> &'static Meta {
+        self.meta
+    }
+
+    fn schema(&self) -> Value {
+        (self.schema)()
+    }
+
+    fn check(&self, input: &Value) -> Result<(), InputError> {
+        (self.check)(input)
+    }
+
+    fn locate(&self, input: &Value, described: &Value) -> Option<Value> {
+        let mut at = Map::new();
+        for path in self.locator {
+            let name = path.rsplit('.').next().unwrap_or(path);
+            at.insert(name.to_owned(), lookup(described, name).or_else(|| lookup(input, path))?.clone());
+        }
+        for name in self.along {
+            if let Some(value) = lookup(described, name) {
+                at.insert((*name).to_owned(), value.clone());
+            }
+        }
+        Some(Value::Object(at))
+    }
+
+    fn parents(&self, input: &Value) -> Vec<String> {
+        let mut parents = Vec::new();
+        for value in self.parents.iter().filter_map(|path| lookup(input, path)) {
+            let ids = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            for id in ids.iter().filter_map(Value::as_str) {
+                parents.push(id.to_owned());
+                if let Some((_, name)) = id.strip_prefix("arn:").and_then(|_| id.rsplit_once('/')) {
+                    parents.push(name.to_owned());
+                }
+            }
+        }
+        parents
+    }
+
+    fn judge(&self, described: &Value) -> Health {
+        (self.judge)(described)
+    }
+
+    fn differences(&self, input: &Value, described: &Value) -> Vec<Difference> {
+        (self.differences)(input, described)
+    }
+
+    fn sim(&self) -> &dyn Sim {
+        self.sim
+    }
+}
+
+/// Usable as soon as it is there.
+pub fn at_once(_: &Value) -> Health {
+    Health::Ready
+}
+
+/// The differences of the fields with the same name, where the order of texts in a list says nothing (subnet ids, CIDRs).
+pub fn unordered(input: &Value, described: &Value) -> Vec<Difference> {
+    same_fields(&sorted(input), &sorted(described))
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), sorted(value))).collect(),
+        Value::Array(list) => {
+            let mut list: Vec<Value> = list.iter().map(sorted).collect();
+            if list.iter().all(Value::is_string) {
+                list.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+            }
+            Value::Array(list)
+        }
+        other => other.clone(),
+    }
+}
+
+/// A text of a described map, dotted; empty when it is missing.
+pub fn text<'a>(described: &'a Value, path: &str) -> &'a str {
+    lookup(described, path).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_texts_in_a_list_is_no_difference() {
+        let asked = json!({ "vpc": { "subnet_ids": ["b", "a"] }, "version": "1.34" });
+        let found = json!({ "vpc": { "subnet_ids": ["a", "b"] }, "version": "1.33" });
+        assert_eq!(unordered(&asked, &found), [("version".to_owned(), json!("1.34"), json!("1.33"))]);
+    }
+}
