@@ -47,12 +47,15 @@ static META: Meta = Meta {
 };
 
 static SIM: Simple = Simple {
-    id: |call| format!("arn:aws:iam::{}:oidc-provider/{}", call.account, call.text("url").trim_start_matches("https://")),
+    id: |call| {
+        format!("arn:aws:iam::{}:oidc-provider/{}", call.account, call.text("url").trim_start_matches("https://"))
+    },
     global: true,
     unique: (&["url"], "EntityAlreadyExists"),
     missing: "NoSuchEntity",
     describe: |_, call, id| {
-        let thumbprints = call.input.get("thumbprint_list").filter(|list| list.as_array().is_some_and(|l| !l.is_empty()));
+        let thumbprints =
+            call.input.get("thumbprint_list").filter(|list| list.as_array().is_some_and(|l| !l.is_empty()));
         let found = json!(["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"]);
         json!({ "arn": id, "thumbprint_list": thumbprints.unwrap_or(&found) })
     },
@@ -103,7 +106,6 @@ pub static GET: Operation = Operation {
 fn get(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let arn = call.text("open_id_connect_provider_arn");
     let at = json!({ "arn": arn });
-    SIM.read(&KIND as &dyn Kind, world, &SimCall { input: &at, ..*call }).ok_or_else(|| {
-        CallError::not_found("NoSuchEntity", format!("OpenIDConnect Provider not found for arn {arn}"))
-    })
+    SIM.read(&KIND as &dyn Kind, world, &SimCall { input: &at, ..*call })
+        .ok_or_else(|| CallError::not_found("NoSuchEntity", format!("OpenIDConnect Provider not found for arn {arn}")))
 }

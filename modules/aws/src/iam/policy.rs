@@ -70,12 +70,10 @@ static SIM: Simple = Simple {
         let mut held = having(world, "iam.role_policy_attachment", "", call.now_ms, "policy_arn", &object.id);
         match held.next() {
             None => Ok(()),
-            Some(by) => Err(CallError::new(
-                Class::Blocked,
-                "DeleteConflict",
-                "Cannot delete a policy attached to entities.",
-            )
-            .hint(format!("held by {} {}", by.kind, by.id))),
+            Some(by) => {
+                Err(CallError::new(Class::Blocked, "DeleteConflict", "Cannot delete a policy attached to entities.")
+                    .hint(format!("held by {} {}", by.kind, by.id)))
+            }
         }
     },
     ..Simple::DEFAULT

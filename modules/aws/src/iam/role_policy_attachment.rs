@@ -52,7 +52,8 @@ static SIM: Upsert = Upsert(Simple {
     missing: "NoSuchEntity",
     check: |world, call| {
         let arn = call.text("policy_arn");
-        let known = arn.starts_with("arn:aws:iam::aws:policy/") || world.get("iam.policy", "", arn, call.now_ms).is_some();
+        let known =
+            arn.starts_with("arn:aws:iam::aws:policy/") || world.get("iam.policy", "", arn, call.now_ms).is_some();
         if known {
             return Ok(());
         }

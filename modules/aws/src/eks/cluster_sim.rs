@@ -1,0 +1,234 @@
+//! How the sandbox simulates a cluster: what EKS refuses, what it makes along with it (a security group, network interfaces,
+//! what runs in every cluster).
+
+use runbook_modules::{
+    error::{CallError, Class},
+    resource::Kind,
+    sandbox::{
+        k8s,
+        sim::{Sim, SimCall, Simple},
+        simple::lookup,
+        world::{Object, World, key},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{cluster, versions};
+use crate::{
+    row::text,
+    simulate::{body, digits, owned},
+};
+
+pub(super) static SIM: Simple = Simple {
+    id: |call| call.text("name").to_owned(),
+    unique: (&["name"], "ResourceInUseException"),
+    state_field: "status",
+    states: ("CREATING", "ACTIVE", "DELETING"),
+    token: true,
+    blocked: "ResourceInUseException",
+    missing: "ResourceNotFoundException",
+    check,
+    describe: described,
+    made,
+    deleted: |world, _, object| k8s::remove_cluster(world, &object.id),
+    ..Simple::DEFAULT
+};
+
+fn invalid(message: String) -> CallError {
+    CallError::refused("InvalidParameterException", message)
+}
+
+pub(super) fn texts<'a>(input: &'a Value, path: &str) -> Vec<&'a str> {
+    lookup(input, path).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Refuses a role that IAM does not know.
+pub(super) fn check_role(world: &World, call: &SimCall<'_>, field: &str) -> Result<(), CallError> {
+    let arn = call.text(field);
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    match world.get("iam.role", "", name, call.now_ms) {
+        Some(role) if body(role, "arn") == arn => Ok(()),
+        _ => Err(invalid(format!("The role with name {name} cannot be found."))),
+    }
+}
+
+/// Refuses subnets that do not exist, and zones that EKS is not in. Gives the zones.
+pub(super) fn check_subnets<'w>(world: &'w World, call: &SimCall<'_>, ids: &[&str]) -> Result<Vec<&'w str>, CallError> {
+    let mut zones = Vec::new();
+    for id in ids {
+        let subnet = world.get("ec2.subnet", &call.place.region, id, call.now_ms);
+        let subnet = subnet.ok_or_else(|| invalid(format!("The subnet ID '{id}' does not exist")))?;
+        zones.push(body(subnet, "availability_zone"));
+    }
+    zones.sort_unstable();
+    zones.dedup();
+    Ok(zones)
+}
+
+fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    check_role(world, call, "role_arn")?;
+    let zones = check_subnets(world, call, &texts(call.input, "resources_vpc_config.subnet_ids"))?;
+    if zones.contains(&"us-east-1e") {
+        let text = "Cannot create cluster because us-east-1e, the targeted availability zone, does not currently have sufficient \
+                    capacity to support the cluster. Retry and choose from these availability zones: us-east-1a, us-east-1b, \
+                    us-east-1c, us-east-1d, us-east-1f";
+        return Err(CallError::refused("UnsupportedAvailabilityZoneException", text));
+    }
+    if zones.len() < 2 {
+        return Err(invalid("Subnets specified must be in at least two different AZs".to_owned()));
+    }
+    for group in texts(call.input, "resources_vpc_config.security_group_ids") {
+        if world.get("ec2.security_group", &call.place.region, group, call.now_ms).is_none() {
+            return Err(invalid(format!("The security group '{group}' does not exist")));
+        }
+    }
+    let version = call.text("version");
+    if !version.is_empty() && !versions::KUBERNETES.contains(&version) {
+        return Err(invalid(format!("unsupported Kubernetes version {version}")));
+    }
+    Ok(())
+}
+
+fn described(world: &World, call: &SimCall<'_>, id: &str) -> Value {
+    let region = &call.place.region;
+    let unique = digits(&format!("{}{id}{}", call.account, call.token), 32).to_uppercase();
+    let vpc = texts(call.input, "resources_vpc_config.subnet_ids")
+        .first()
+        .and_then(|subnet| world.get("ec2.subnet", region, subnet, call.now_ms))
+        .map_or("", |subnet| body(subnet, "vpc_id"));
+    let given = |path: &str, otherwise: Value| lookup(call.input, path).cloned().unwrap_or(otherwise);
+    json!({
+        "arn": format!("arn:aws:eks:{region}:{}:cluster/{id}", call.account),
+        "region": region,
+        "version": given("version", versions::DEFAULT.into()),
+        "platform_version": "eks.3",
+        "endpoint": format!("https://{unique}.gr7.{region}.eks.amazonaws.com"),
+        "certificate_authority": { "data": "U0lNVUxBVEVEIENFUlRJRklDQVRFIEFVVEhPUklUWQ==" },
+        "identity": { "oidc": { "issuer": format!("https://oidc.eks.{region}.amazonaws.com/id/{unique}") } },
+        "resources_vpc_config": {
+            "vpc_id": vpc,
+            "security_group_ids": given("resources_vpc_config.security_group_ids", json!([])),
+            "endpoint_public_access": given("resources_vpc_config.endpoint_public_access", true.into()),
+            "endpoint_private_access": given("resources_vpc_config.endpoint_private_access", false.into()),
+            "public_access_cidrs": given("resources_vpc_config.public_access_cidrs", json!(["0.0.0.0/0"])),
+        },
+        "kubernetes_network_config": {
+            "service_ipv4_cidr": given("kubernetes_network_config.service_ipv4_cidr", "172.20.0.0/16".into()),
+            "ip_family": given("kubernetes_network_config.ip_family", "ipv4".into()),
+        },
+        "access_config": {
+            "authentication_mode": given("access_config.authentication_mode", "CONFIG_MAP".into()),
+            "bootstrap_cluster_creator_admin_permissions":
+                given("access_config.bootstrap_cluster_creator_admin_permissions", true.into()),
+        },
+        "health": { "issues": [] },
+    })
+}
+
+fn made(world: &mut World, call: &SimCall<'_>, cluster: &Object) {
+    let region = call.place.region.as_str();
+    let vpc = body(cluster, "resources_vpc_config.vpc_id").to_owned();
+    let group = world.new_id("sg-");
+    let name = format!("eks-cluster-sg-{}-{}", cluster.id, digits(&cluster.id, 9));
+    let everything = |pairs: Value, ranges: Value| json!([{ "ip_protocol": "-1", "user_id_group_pairs": pairs, "ip_ranges": ranges }]);
+    let description = "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any \
+                       managed workloads.";
+    let of_group = json!({
+        "id": group, "group_id": group, "group_name": name, "vpc_id": vpc, "description": description, "owner_id": call.account,
+        "arn": format!("arn:aws:ec2:{region}:{}:security-group/{group}", call.account),
+        "ip_permissions": everything(json!([{ "group_id": group, "user_id": call.account }]), json!([])),
+        "ip_permissions_egress": everything(json!([]), json!([{ "cidr_ip": "0.0.0.0/0" }])),
+    });
+    let mut security_group =
+        owned("ec2.security_group", region, &group, cluster, of_group, vec![key("ec2.vpc", region, &vpc)]);
+    security_group.tags.insert(format!("kubernetes.io/cluster/{}", cluster.id), "owned".to_owned());
+    security_group.tags.insert("aws:eks:cluster-name".to_owned(), cluster.id.clone());
+    security_group.tags.insert("Name".to_owned(), name);
+    world.put(security_group);
+    let mut groups = texts(call.input, "resources_vpc_config.security_group_ids");
+    groups.push(&group);
+    let subnets = texts(call.input, "resources_vpc_config.subnet_ids");
+    let description = format!("Amazon EKS {}", cluster.id);
+    for subnet in subnets {
+        interface(world, call, &Interface { subnet, groups: &groups, description: &description, owner: cluster });
+    }
+    world.change(cluster::META.name, region, &cluster.id, |object| {
+        if let Some(config) = object.body.get_mut("resources_vpc_config").and_then(Value::as_object_mut) {
+            config.insert("cluster_security_group_id".to_owned(), Value::from(group.as_str()));
+        }
+    });
+    let ready = cluster.states.last().map_or(call.now_ms, |(from, _)| *from);
+    k8s::boot_cluster(world, region, &cluster.id, ready);
+}
+
+/// A network interface that EKS makes.
+pub(super) struct Interface<'a> {
+    pub(super) subnet: &'a str,
+    pub(super) groups: &'a [&'a str],
+    pub(super) description: &'a str,
+    pub(super) owner: &'a Object,
+}
+
+/// Puts a network interface of EKS's; it goes with its owner. Gives its private address.
+pub(super) fn interface(world: &mut World, call: &SimCall<'_>, made: &Interface<'_>) -> String {
+    let region = call.place.region.as_str();
+    let id = world.new_id("eni-");
+    let subnet = world.get("ec2.subnet", region, made.subnet, call.now_ms);
+    let field = |name| subnet.map_or("", |subnet| body(subnet, name)).to_owned();
+    let (vpc, zone, cidr) = (field("vpc_id"), field("availability_zone"), field("cidr_block"));
+    let taken: Vec<&str> = world
+        .list("ec2.network_interface", region, call.now_ms)
+        .filter(|other| body(other, "subnet_id") == made.subnet)
+        .map(|other| body(other, "private_ip_address"))
+        .collect();
+    let free = cidr
+        .parse::<ipnet::Ipv4Net>()
+        .ok()
+        .and_then(|net| net.hosts().skip(3).map(|ip| ip.to_string()).find(|ip| !taken.contains(&ip.as_str())));
+    let address = free.unwrap_or_default();
+    let groups: Vec<Value> = made.groups.iter().map(|group| json!({ "group_id": group })).collect();
+    let body = json!({
+        "id": id, "network_interface_id": id, "subnet_id": made.subnet, "vpc_id": vpc, "availability_zone": zone,
+        "groups": groups, "description": made.description, "interface_type": "interface", "requester_managed": true,
+        "private_ip_address": address, "owner_id": call.account,
+    });
+    let mut refs: Vec<String> = made.groups.iter().map(|group| key("ec2.security_group", region, group)).collect();
+    refs.push(key("ec2.subnet", region, made.subnet));
+    let mut object = owned("ec2.network_interface", region, &id, made.owner, body, refs);
+    object.states = vec![(call.now_ms, "in-use".to_owned())];
+    world.put(object);
+    address
+}
+
+/// The cluster that a call names under a field.
+///
+/// # Errors
+/// ResourceNotFoundException.
+pub(super) fn named<'w>(world: &'w World, call: &SimCall<'_>, field: &str) -> Result<&'w Object, CallError> {
+    let name = call.text(field);
+    world
+        .get(cluster::META.name, &call.place.region, name, call.now_ms)
+        .ok_or_else(|| CallError::not_found("ResourceNotFoundException", format!("No cluster found for name: {name}.")))
+}
+
+/// As [`named`]; the cluster must also be ACTIVE.
+///
+/// # Errors
+/// ResourceNotFoundException, or ResourceInUseException while it is being made or deleted.
+pub(super) fn active<'w>(world: &'w World, call: &SimCall<'_>) -> Result<&'w Object, CallError> {
+    let cluster = named(world, call, "cluster_name")?;
+    match cluster.state(call.now_ms) {
+        "ACTIVE" => Ok(cluster),
+        state => {
+            let text = format!("Cluster '{}' is not in ACTIVE status: it is {state}", cluster.id);
+            Err(CallError::new(Class::Refused, "InvalidRequestException", text))
+        }
+    }
+}
+
+pub(super) fn describe(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
+    named(world, call, "name")?;
+    let kind: &dyn Kind = &cluster::KIND;
+    let described = SIM.read(kind, world, call);
+    Ok(described.filter(|found| !text(found, "id").is_empty()).unwrap_or_default())
+}

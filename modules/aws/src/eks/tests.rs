@@ -1,0 +1,1 @@
+//! What the sandbox's EKS answers and refuses.
