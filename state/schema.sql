@@ -40,16 +40,14 @@ CREATE TABLE entries (
     PRIMARY KEY (run, seq)
 ) STRICT, WITHOUT ROWID;
 
--- The state of each effect and its inventory row: `made` is the entry that first named what it owns, `owned_at` the newest that did.
+-- The state of each effect, and whether it stands in the inventory: what an append must know without reading the journal.
 CREATE TABLE effects (
     run        INTEGER NOT NULL REFERENCES runs (n),
     step       TEXT NOT NULL,
     ordinal    INTEGER NOT NULL,
     generation INTEGER NOT NULL,
     state      TEXT NOT NULL,
-    made       INTEGER,
-    owned_at   INTEGER,
-    gone       INTEGER NOT NULL DEFAULT 0,
+    owned      INTEGER NOT NULL,
     PRIMARY KEY (run, step, ordinal, generation)
 ) STRICT, WITHOUT ROWID;
 

@@ -69,7 +69,7 @@ mod tests {
         assert!(alive(&own, 0, i64::MAX, 0));
         assert!(!alive(&Holder { started: own.started + 1, ..own.clone() }, 0, 0, 1_000));
         assert!(!alive(&Holder { boot: "another".into(), ..own.clone() }, 0, 0, 1_000));
-        assert!(!alive(&Holder { pid: u32::MAX, ..own.clone() }, 0, 0, 1_000));
+        assert!(!alive(&Holder { pid: u32::MAX, ..own }, 0, 0, 1_000));
     }
 
     #[test]

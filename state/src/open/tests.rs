@@ -40,7 +40,8 @@ fn ours(path: &Path, sql: &str) {
 
 #[test]
 fn what_is_not_ours_is_named_and_left_alone() {
-    let cases: [(&str, fn(&Path)); 9] = [
+    type Make = fn(&Path);
+    let cases: [(&str, Make); 9] = [
         ("it is empty", |path| fs::write(path, "").unwrap()),
         ("it is not a SQLite database", |path| fs::write(path, "x".repeat(5_000)).unwrap()),
         ("it is not a SQLite database", |path| fs::write(path, MAGIC).unwrap()),

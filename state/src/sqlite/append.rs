@@ -6,9 +6,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::{
     chain::{self, Hash},
     error::{Error, Result},
-    record::{EffectKey, EffectState, Owned, Record},
+    record::{EffectKey, EffectState, Record},
     status,
 };
+
+use super::inventory::{self, Change};
+
+/// Deeper JSON could be written but, beyond serde_json's limit of 128, not read again.
+const DEEPEST: usize = 120;
 
 /// A record with its text, made by the caller's thread.
 pub(super) struct Line {
@@ -18,8 +23,11 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(run: &str, record: Record) -> Result<Self> {
-        let payload = serde_json::to_string(&record)
-            .map_err(|error| Error::Illegal { run: run.to_owned(), what: format!("not JSON: {error}") })?;
+        let payload = super::json(run, &record)?;
+        if nesting(&payload) > DEEPEST {
+            let what = format!("a value nests more than {DEEPEST} deep");
+            return Err(Error::Illegal { run: run.to_owned(), what });
+        }
         Ok(Self { record, payload })
     }
 }
@@ -132,55 +140,33 @@ fn summarise(connection: &Connection, run: &str, head: &mut Head, record: &Recor
 #[derive(Clone, Copy)]
 struct Effect {
     state: EffectState,
-    made: Option<u64>,
-    owned_at: Option<u64>,
-    gone: bool,
+    /// It stands in the inventory and is not gone.
+    owned: bool,
 }
 
-/// Moves an effect on, with its inventory row.
+/// Moves an effect on.
 fn advance(connection: &Connection, run: &str, head: &mut Head, key: &EffectKey, record: &Record) -> Result<()> {
     let before = effect(connection, run, head.n, key)?;
     let state = status::next(before.map(|effect| effect.state), record).map_err(|what| Error::Illegal {
         run: run.to_owned(),
         what: format!("effect {} of step {} (generation {}): {what}", key.ordinal, key.step, key.generation),
     })?;
-    let mut after = before.unwrap_or(Effect { state, made: None, owned_at: None, gone: false });
-    after.state = state;
-    if owned(record).is_some() {
-        after.made = after.made.or(Some(head.seq));
-        after.owned_at = Some(head.seq);
-    }
-    after.gone = match record {
-        Record::Gone { .. } | Record::Retired { .. } | Record::Failed { remains: false, .. } => true,
-        _ => after.gone,
+    let was_owned = before.is_some_and(|effect| effect.owned);
+    let owned = match inventory::change(record) {
+        Change::Owns(_) => true,
+        Change::Gone => false,
+        Change::None => was_owned,
     };
-    head.owned = count(head.owned, before.is_some_and(Effect::counts), after.counts());
-    let done = |effect: Effect| effect.state == EffectState::Done;
-    head.effects_done = count(head.effects_done, before.is_some_and(done), done(after));
+    head.owned = count(head.owned, was_owned, owned);
+    let was_done = before.is_some_and(|effect| effect.state == EffectState::Done);
+    head.effects_done = count(head.effects_done, was_done, state == EffectState::Done);
     connection
         .prepare_cached(
-            "INSERT INTO effects (run, step, ordinal, generation, state, made, owned_at, gone) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET \
-             state = excluded.state, made = excluded.made, owned_at = excluded.owned_at, gone = excluded.gone",
+            "INSERT INTO effects (run, step, ordinal, generation, state, owned) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO UPDATE SET state = excluded.state, owned = excluded.owned",
         )?
-        .execute(params![
-            head.n,
-            key.step,
-            key.ordinal,
-            key.generation,
-            super::json(run, &after.state)?,
-            after.made,
-            after.owned_at,
-            after.gone
-        ])?;
+        .execute(params![head.n, key.step, key.ordinal, key.generation, super::json(run, &state)?, owned])?;
     Ok(())
-}
-
-impl Effect {
-    /// It stands in the inventory and is not gone.
-    fn counts(self) -> bool {
-        self.made.is_some() && !self.gone
-    }
 }
 
 fn count(number: u32, before: bool, after: bool) -> u32 {
@@ -191,23 +177,32 @@ fn count(number: u32, before: bool, after: bool) -> u32 {
     }
 }
 
-fn owned(record: &Record) -> Option<&Owned> {
-    match record {
-        Record::Accepted { owned, .. } | Record::Done { owned, .. } => owned.as_ref(),
-        _ => None,
-    }
+fn effect(connection: &Connection, run: &str, n: i64, key: &EffectKey) -> Result<Option<Effect>> {
+    let row: Option<(String, bool)> = connection
+        .prepare_cached(
+            "SELECT state, owned FROM effects WHERE run = ?1 AND step = ?2 AND ordinal = ?3 AND generation = ?4",
+        )?
+        .query_row(params![n, key.step, key.ordinal, key.generation], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((state, owned)) = row else { return Ok(None) };
+    Ok(Some(Effect { state: super::parsed(run, &state)?, owned }))
 }
 
-fn effect(connection: &Connection, run: &str, n: i64, key: &EffectKey) -> Result<Option<Effect>> {
-    let row: Option<(String, Option<u64>, Option<u64>, bool)> = connection
-        .prepare_cached(
-            "SELECT state, made, owned_at, gone FROM effects \
-             WHERE run = ?1 AND step = ?2 AND ordinal = ?3 AND generation = ?4",
-        )?
-        .query_row(params![n, key.step, key.ordinal, key.generation], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
-        .optional()?;
-    let Some((state, made, owned_at, gone)) = row else { return Ok(None) };
-    Ok(Some(Effect { state: super::parsed(run, &state)?, made, owned_at, gone }))
+/// How deep a text of JSON nests.
+fn nesting(payload: &str) -> usize {
+    let (mut deepest, mut depth, mut quoted, mut escaped) = (0, 0_usize, false, false);
+    for byte in payload.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }

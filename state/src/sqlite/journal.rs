@@ -1,12 +1,11 @@
-//! Reads the journal and the inventory.
+//! Reads the journal.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
     chain::{self, Hash},
     error::{Error, Result},
-    record::{EffectKey, Owned, Record},
-    store::{Entry, InventoryRow},
+    store::Entry,
 };
 
 /// What a run's chain begins and ends with.
@@ -67,35 +66,6 @@ pub(super) fn after(connection: &Connection, run: &str, seq: u64) -> Result<Vec<
         entries.push(entry.parse().map_err(|error| damaged(error.to_string()))?);
     }
     Ok(entries)
-}
-
-/// The inventory: the effects that own something, with what their newest record says of it.
-pub(super) fn inventory(connection: &Connection, run: &str) -> Result<Vec<InventoryRow>> {
-    let n = super::number(connection, run)?;
-    let mut statement = connection.prepare_cached(
-        "SELECT f.step, f.ordinal, f.generation, f.made, f.gone, e.payload FROM effects f \
-         JOIN entries e ON e.run = f.run AND e.seq = f.owned_at WHERE f.run = ?1 ORDER BY f.made",
-    )?;
-    let mut rows = statement.query([n])?;
-    let mut inventory = Vec::new();
-    while let Some(row) = rows.next()? {
-        let seq = row.get(3)?;
-        let owned = owned(row.get_ref(5)?.as_str().unwrap_or_default()).ok_or_else(|| Error::Damaged {
-            run: run.to_owned(),
-            seq,
-            why: "it does not hold the resource that the inventory says".to_owned(),
-        })?;
-        let effect = EffectKey { step: row.get(0)?, ordinal: row.get(1)?, generation: row.get(2)? };
-        inventory.push(InventoryRow { effect, seq, owned, gone: row.get(4)? });
-    }
-    Ok(inventory)
-}
-
-fn owned(payload: &str) -> Option<Owned> {
-    match serde_json::from_str(payload).ok()? {
-        Record::Accepted { owned, .. } | Record::Done { owned, .. } => owned,
-        _ => None,
-    }
 }
 
 fn ends(connection: &Connection, run: &str) -> Result<Ends> {

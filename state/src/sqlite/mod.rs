@@ -2,13 +2,15 @@
 //!
 //! * `writer`: the thread, its queue, group commit.
 //! * `append`: records into the journal, with effects and summary.
-//! * `journal`: the journal and the inventory out again, the chain checked.
+//! * `journal`: the journal out again, the chain checked.
+//! * `inventory`: what the journal says the run owns.
 //! * `lease`: who may write.
 //! * `runs`, `files`, `secrets`: what their names say.
 //! * `reads`: the reading connections.
 
 mod append;
 mod files;
+mod inventory;
 mod journal;
 mod lease;
 mod reads;
@@ -150,7 +152,7 @@ impl Store for Sqlite {
     }
 
     fn inventory(&self, id: &str) -> Result<Vec<InventoryRow>> {
-        self.read(|connection| journal::inventory(connection, id))
+        Ok(inventory::rows(self.journal(id)?))
     }
 
     fn acquire(&self, id: &str, holder: &Holder, now_ms: i64, stale_ms: i64) -> Result<Lease> {

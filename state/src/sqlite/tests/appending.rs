@@ -134,3 +134,16 @@ fn people_tell_without_a_lease_and_only_what_they_may() {
     assert!(matches!(store.tell(RUN, 9, output(1)), Err(Error::Illegal { .. })));
     assert!(matches!(store.tell("f", 9, Record::CancelAsked { by: "me".into() }), Err(Error::NoSuchRun { .. })));
 }
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let store = store();
+    let lease = lease(&store);
+    let nested = |depth: usize| {
+        let value = (0..depth).fold(Value::from("\"[[[{"), |inner, _| json!([inner]));
+        now(&store, &lease, vec![Record::Output { name: "n".into(), value }])
+    };
+    nested(110).unwrap();
+    assert!(matches!(nested(121), Err(Error::Illegal { .. })));
+    assert_eq!(store.journal(RUN).unwrap().len(), 1);
+}

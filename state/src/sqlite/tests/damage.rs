@@ -89,6 +89,15 @@ fn a_changed_end_or_run_is_named() {
 }
 
 #[test]
+fn no_inventory_comes_out_of_a_damaged_journal() {
+    let (_dir, state) = five();
+    let connection = Connection::open(state.join("runs.db")).unwrap();
+    connection.execute("DELETE FROM entries WHERE seq = 5", []).unwrap();
+    drop(connection);
+    assert!(matches!(Sqlite::open(&state).unwrap().inventory(RUN), Err(Error::Damaged { seq: 5, .. })));
+}
+
+#[test]
 fn damage_in_one_run_harms_no_other() {
     let (_dir, state) = five();
     let other = "f".repeat(32);

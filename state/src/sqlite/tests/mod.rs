@@ -4,6 +4,7 @@ mod appending;
 mod damage;
 mod grouping;
 mod leases;
+mod model;
 mod runs;
 
 use serde_json::{Value, json};
