@@ -6,6 +6,7 @@
 //! * [`undo`]: deleting the inventory; verifying it.
 //! * [`event`]: what happened, for the terminal tree, NDJSON and `show` alike.
 //! * [`error`]: failures a script can catch, and stops that it cannot.
+//! * [`targets`]: all bindings, and the target that a run goes to.
 //! * [`cli`]: arguments in, text and exit code out; [`ui`] draws the events.
 
 pub mod cli;
@@ -14,5 +15,6 @@ pub mod error;
 pub mod event;
 pub mod run;
 pub mod script;
+pub mod targets;
 pub mod ui;
 pub mod undo;

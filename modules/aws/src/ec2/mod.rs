@@ -33,8 +33,6 @@ pub mod security_group;
 pub mod security_group_rules;
 pub mod simulate;
 pub mod subnet;
-#[cfg(test)]
-mod tests;
 pub mod volume;
 pub mod vpc;
 pub mod vpc_peering_connection;

@@ -1,0 +1,50 @@
+//! `runbook explain CODE`
+
+use clap::Args;
+use include_dir::{Dir, include_dir};
+
+use super::{context::Context, error::Problem, exit::Exit};
+
+/// One page for each code.
+static PAGES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/errors");
+
+/// Explain an error code, e.g. RB0412.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code; without one, all codes are listed.
+    pub code: Option<String>,
+}
+
+/// Prints the page.
+///
+/// # Errors
+/// RB0209 for a code that there is not.
+pub fn run(context: &Context, args: &Explain) -> Result<Exit, Problem> {
+    let Some(code) = &args.code else {
+        let mut titles: Vec<&str> = pages().filter_map(|(_, text)| text.lines().next()).collect();
+        titles.sort_unstable();
+        let list: String = titles.iter().map(|title| title.trim_start_matches("# ").to_owned() + "\n").collect();
+        context.answer(&list);
+        return Ok(Exit::Ok);
+    };
+    let wanted = code.to_uppercase();
+    match pages().find(|(name, _)| *name == wanted) {
+        Some((_, text)) => {
+            context.answer(text);
+            Ok(Exit::Ok)
+        }
+        None => {
+            let nearest = runbook_modules::input::nearest(&wanted, pages().map(|(name, _)| name));
+            let problem = Problem::usage("RB0209", format!("there is no error code {code}"));
+            Err(if nearest.is_empty() { problem } else { problem.hint(format!("near it: {}", nearest.join(", "))) }
+                .next("runbook explain"))
+        }
+    }
+}
+
+fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PAGES.files().filter_map(|file| {
+        let name = file.path().file_stem()?.to_str()?;
+        name.starts_with("RB").then_some((name, file.contents_utf8()?))
+    })
+}

@@ -1,0 +1,107 @@
+//! Puts the parts together: the table of all bindings, and the target that a run goes to, with its time.
+
+use std::{path::Path, sync::Arc};
+
+use runbook_modules::{
+    sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, target::Sandbox, world},
+    table::Table,
+    target::Target,
+};
+use runbook_state::world::World;
+use serde_json::Value;
+
+use crate::{
+    error::Failure,
+    run::clock::{SimClock, Time, wall_ms},
+    script::program::Program,
+};
+
+/// A target with its time.
+pub struct Aimed {
+    /// Where effects go.
+    pub target: Arc<dyn Target>,
+    /// Its time.
+    pub time: Arc<dyn Time>,
+}
+
+/// All bindings: AWS, Kubernetes, Helm.
+pub fn table() -> Arc<Table> {
+    let mut table = Table::default();
+    runbook_aws::register(&mut table);
+    Arc::new(table)
+}
+
+/// Whether a binding can go to a live target. Those that cannot yet are refused before the first effect (RB0440).
+pub fn live_supported(binding: &str) -> bool {
+    !["k8s.", "helm.", "http."].iter().any(|service| binding.starts_with(service))
+}
+
+/// The sandbox over the world that a state directory keeps. `speed`: simulated per real time, None as fast as it goes.
+///
+/// # Errors
+/// RB0606 when the world cannot be used, RB0445 when the rehearsal file does not fit.
+pub fn sandbox(
+    dir: &Path, program: &Program, params: &Value, faults: Faults, speed: Option<f64>,
+) -> Result<Aimed, Failure> {
+    let world = World::open(dir).map_err(|error| Failure::new("RB0606", error.to_string()))?;
+    aim(Arc::new(Kept(world)), program, params, faults, speed)
+}
+
+/// A sandbox in memory, as fast as it goes: for rehearsals.
+///
+/// # Errors
+/// RB0445 when the rehearsal file does not fit.
+pub fn rehearsal(program: &Program, params: &Value) -> Result<Aimed, Failure> {
+    aim(Arc::new(MemoryStore::default()), program, params, Faults::default(), None)
+}
+
+fn aim(
+    store: Arc<dyn world::Store>, program: &Program, params: &Value, faults: Faults, speed: Option<f64>,
+) -> Result<Aimed, Failure> {
+    let file = format!("{}.rehearsal.yaml", program.name());
+    let answers = match program.rehearsal() {
+        Some(text) => Rehearsal::parse(&text, &file).map_err(|error| Failure::new("RB0445", error.to_string()))?,
+        None => Rehearsal::default(),
+    };
+    let answers = answers.with_params(params.as_object().cloned().unwrap_or_default());
+    let sandbox = Sandbox::open(store, answers, faults).map_err(|why| Failure::new("RB0606", why))?;
+    let start = sandbox.clock_start().map_or_else(wall_ms, |last| last.max(wall_ms()));
+    Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })
+}
+
+/// The live target.
+///
+/// # Errors
+/// RB0443 in a program that was built without it.
+#[cfg(feature = "live")]
+pub fn live() -> Result<Aimed, Failure> {
+    use crate::run::clock::WallClock;
+    Ok(Aimed { target: Arc::new(runbook_aws::live::Live::new()), time: Arc::new(WallClock::default()) })
+}
+
+/// The live target.
+///
+/// # Errors
+/// RB0443 in a program that was built without it.
+#[cfg(not(feature = "live"))]
+pub fn live() -> Result<Aimed, Failure> {
+    let failure = Failure::new("RB0443", "this program was built without live targets; it knows only the sandbox");
+    Err(failure.hint("--sandbox runs on the built-in simulated target"))
+}
+
+/// The stored world, as the sandbox asks for it.
+struct Kept(World);
+
+impl world::Store for Kept {
+    fn version(&self) -> Result<u64, String> {
+        self.0.version().map_err(|error| error.to_string())
+    }
+
+    fn load(&self) -> Result<(u64, Vec<(String, Value)>), String> {
+        self.0.load().map_err(|error| error.to_string())
+    }
+
+    fn commit(&self, base: u64, changes: &[(String, Option<Value>)]) -> Result<Option<u64>, String> {
+        self.0.commit(base, changes).map_err(|error| error.to_string())
+    }
+}
