@@ -66,8 +66,14 @@ pub struct Upsert(pub Simple);
 const PASSING: [&str; 2] = ["change_id", "operation_id"];
 
 impl Upsert {
-    fn lasting(input: &Value) -> Value {
-        let mut at = input.clone();
+    /// A locator of the thing itself: its id where that follows from the locator, else the lasting fields.
+    fn lasting(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Value {
+        let place = if self.0.global { "" } else { &call.place.region };
+        let id = (self.0.id)(call);
+        if world.get(kind.meta().name, place, &id, call.now_ms).is_some() {
+            return serde_json::json!({ "id": id });
+        }
+        let mut at = call.input.clone();
         if let Value::Object(map) = &mut at {
             map.retain(|field, _| !PASSING.contains(&field.as_str()));
         }
@@ -90,7 +96,7 @@ impl Sim for Upsert {
     }
 
     fn read(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        self.0.read(kind, world, &with(call, &Self::lasting(call.input)))
+        self.0.read(kind, world, &with(call, &self.lasting(kind, world, call)))
     }
 
     fn find(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
@@ -100,7 +106,7 @@ impl Sim for Upsert {
     fn delete(
         &self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
     ) -> Result<(), CallError> {
-        let at = Self::lasting(call.input);
+        let at = self.lasting(kind, world, call);
         let call = with(call, &at);
         let Some(before) = put_back else { return self.0.delete(kind, world, &call, None) };
         let id = self.0.read(kind, world, &call).map(|there| crate::row::text(&there, "id").to_owned());
@@ -111,10 +117,10 @@ impl Sim for Upsert {
     }
 
     fn next_change(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
-        self.0.next_change(kind, world, &with(call, &Self::lasting(call.input)))
+        self.0.next_change(kind, world, &with(call, &self.lasting(kind, world, call)))
     }
 
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        self.0.obstacles(kind, world, &with(call, &Self::lasting(call.input)))
+        self.0.obstacles(kind, world, &with(call, &self.lasting(kind, world, call)))
     }
 }

@@ -1,13 +1,40 @@
-//! The service `servicediscovery`.
+//! The service `servicediscovery` (AWS Cloud Map): one file a kind, [`operation`] for what is carried out later.
 
-use runbook_modules::table::Table;
+use std::time::Duration;
+
+use runbook_modules::{resource::Identity, table::Table};
 
 #[cfg(feature = "live")]
 use crate::live::{Call, Driver};
 
+pub mod instance;
+pub mod namespace;
+pub mod operation;
+pub mod service;
+#[cfg(test)]
+mod tests;
+
+/// For how long Cloud Map is trusted to remember a CreatorRequestId; it documents no time.
+const REMEMBERED: Duration = Duration::from_secs(1800);
+
+/// The same CreatorRequestId gives the first one again; the name is the natural key.
+const TOKEN: Identity = Identity::Token { field: "creator_request_id", safe: REMEMBERED, key: true };
+
 /// Adds the kinds and operations of the service to the table.
 pub fn register(table: &mut Table) {
-    table.add(&[], &[]);
+    table.add(
+        &[&namespace::HTTP, &namespace::PRIVATE_DNS, &service::KIND, &instance::KIND],
+        &[
+            &namespace::LIST,
+            &namespace::DELETE,
+            &service::LIST,
+            &service::DELETE,
+            &instance::LIST,
+            &instance::DISCOVER,
+            &instance::DEREGISTER,
+            &operation::GET,
+        ],
+    );
 }
 
 /// The live calls of a kind.

@@ -1,0 +1,1 @@
+//! What the sandbox's Route 53 answers and refuses.

@@ -1,0 +1,1 @@
+//! What the sandbox's Cloud Map answers and refuses.
