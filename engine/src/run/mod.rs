@@ -27,3 +27,6 @@ pub mod scope;
 pub mod session;
 pub mod step;
 pub mod vault;
+
+#[cfg(test)]
+mod tests;

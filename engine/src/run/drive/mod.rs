@@ -6,8 +6,6 @@
 //!    cancel`, answers to approvals.
 //! 4. `Ended` is written and the lease given back, unless the lease is lost or the journal broken: then nothing is.
 
-#[cfg(test)]
-mod tests;
 mod watch;
 mod who;
 
