@@ -364,7 +364,10 @@ impl<'a> Act<'a> {
     }
 
     /// Reads a resource, through passing troubles.
-    pub(super) fn read(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Result<Option<Value>, Halt> {
+    ///
+    /// # Errors
+    /// When it does not get through.
+    pub fn read(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Result<Option<Value>, Halt> {
         let session = &self.scope.session;
         let found =
             self.patiently(|| match session.runtime.block_on(session.target.read(kind, place, at, &self.host)) {

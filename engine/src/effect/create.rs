@@ -13,7 +13,7 @@ use super::{
     prepare::{Asked, prepare},
     remove,
     report::id_of,
-    resolve::{self, Found, Verdict},
+    resolve::{self, Found, Taking, Verdict},
     wait::{Waited, until_ready},
 };
 use crate::{
@@ -136,7 +136,7 @@ impl Making<'_> {
 
     /// Refused for good. When an earlier send may have been executed, that one counts.
     fn refused(&self, deed: &Deed, error: &CallError, doubt: bool, sent: u32) -> Result<Value, Halt> {
-        if doubt && let Verdict::Found(found) = resolve::by_tag(self.act, self.kind, deed)? {
+        if doubt && let Verdict::Found(found) = resolve::by_tag(self.act, self.kind, deed, Taking::Use)? {
             return self.land(deed, found.landed(sent));
         }
         Err(self.act.fail(deed, error, false, self.act.refused(error, sent)))

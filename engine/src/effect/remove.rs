@@ -12,11 +12,7 @@ use runbook_state::record::{EffectKey, Owned, Record};
 use serde_json::Value;
 
 use super::{act::Act, policy, wait::settled};
-use crate::{
-    error::{Halt, Stop},
-    event::What,
-    run::history::Effect,
-};
+use crate::{error::Halt, event::What, run::history::Effect};
 
 /// How a deletion ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,10 +197,4 @@ impl Removal<'_> {
         let found = session.runtime.block_on(session.target.obstacles(self.kind, &self.place, at, &self.act.host));
         found.iter().map(|text| session.vault.conceal_text(text)).collect()
     }
-}
-
-/// A stop for a row whose kind this program does not know.
-pub fn unknown_kind(owned: &Owned) -> Stop {
-    let message = format!("{} {}: this program knows no kind {}", owned.name, owned.id, owned.kind);
-    Stop::Unresolved(Box::new(crate::error::Failure::new("RB0505", message)))
 }

@@ -8,16 +8,21 @@ use runbook_modules::{
     resource::{Identity, Kind},
     target::EFFECT_TAG,
 };
+use runbook_state::record::Record;
 use serde_json::Value;
 
 use super::{
     act::{Act, Deed, Tries},
+    create::owned,
     policy,
     report::id_of,
     token::tag,
     wait::settled,
 };
-use crate::error::{Halt, Stop};
+use crate::{
+    error::{Halt, Stop},
+    run::history::Effect,
+};
 
 /// How an unknown outcome can go on.
 pub enum Verdict {
@@ -27,6 +32,15 @@ pub enum Verdict {
     SendAgain,
     /// It was not made; how that was proved.
     Absent(String),
+}
+
+/// What a found resource is taken over for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// To be used: it must be what was asked for.
+    Use,
+    /// To be deleted.
+    Delete,
 }
 
 /// A resource that stands and may be taken over.
@@ -50,7 +64,7 @@ pub(super) fn resolve(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, tries
             Verdict::SendAgain
         }
         Identity::Token { key: true, .. } | Identity::Key => by_key(act, kind, deed)?,
-        Identity::Token { key: false, .. } | Identity::Tag => by_tag(act, kind, deed)?,
+        Identity::Token { key: false, .. } | Identity::Tag => by_tag(act, kind, deed, Taking::Use)?,
     };
     if let Verdict::SendAgain = verdict {
         pace(act, tries)?;
@@ -77,19 +91,19 @@ fn by_key(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict
     if found.is_empty() {
         return Ok(Verdict::SendAgain);
     }
-    match choose(act, kind, deed, found, true)? {
+    match choose(act, kind, deed, found, true, Taking::Use)? {
         Ok(found) => Ok(Verdict::Found(found)),
         Err(others) => Err(Stop::Unresolved(Box::new(act.conflict(&others))).into()),
     }
 }
 
 /// Looks for it by the ownership tag. Absence counts only when the intent has settled, and then several times.
-pub(super) fn by_tag(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict, Halt> {
+pub fn by_tag(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, taking: Taking) -> Result<Verdict, Halt> {
     let mut misses = 0;
     loop {
         let found = act.find(kind, deed)?;
         if !found.is_empty()
-            && let Ok(found) = choose(act, kind, deed, found, true)?
+            && let Ok(found) = choose(act, kind, deed, found, true, taking)?
         {
             return Ok(Verdict::Found(found));
         }
@@ -116,7 +130,7 @@ pub(super) fn whose(
     loop {
         let found = act.find(kind, deed)?;
         if !found.is_empty() {
-            return choose(act, kind, deed, found, doubt);
+            return choose(act, kind, deed, found, doubt, Taking::Use);
         }
         looks += 1;
         match policy::LOOK.after(looks) {
@@ -130,11 +144,13 @@ pub(super) fn whose(
 ///
 /// `doubt`: our request may have been executed. Only then can something that bears no tags at all be ours.
 fn choose(
-    act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, found: Vec<Value>, doubt: bool,
+    act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, found: Vec<Value>, doubt: bool, taking: Taking,
 ) -> Result<Result<Found, Vec<Value>>, Halt> {
     let (ours, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|described| is_ours(deed, described));
     if let [described] = &ours[..] {
-        verify(act, kind, deed, described)?;
+        if taking == Taking::Use {
+            verify(act, kind, deed, described)?;
+        }
         act.resolved(format!("found by its {}: {}, adopted", how(kind), id_of(described)));
         return Ok(Ok(Found { described: described.clone(), ours: true }));
     }
@@ -183,4 +199,30 @@ fn how(kind: &'static dyn Kind) -> &'static str {
         Identity::Key | Identity::Token { key: true, .. } => "key",
         _ => "tag",
     }
+}
+
+/// Settles an intent whose outcome is not known, for undo: what is found becomes an inventory row, what is not is retired.
+/// Nothing is sent.
+///
+/// # Errors
+/// As [`by_tag`].
+pub fn settle(act: &Act<'_>, kind: &'static dyn Kind, effect: &Effect) -> Result<(), Halt> {
+    let deed = Deed::recorded(effect);
+    let found = match by_tag(act, kind, &deed, Taking::Delete)? {
+        Verdict::Found(found) => found,
+        Verdict::Absent(why) => return act.retire(&deed, &why),
+        Verdict::SendAgain => return Ok(()),
+    };
+    let Some(at) = kind.locate(&deed.input, &found.described) else {
+        let failure = act.unresolved("RB0415", format!("{} cannot be located", id_of(&found.described)));
+        return Err(Stop::Unresolved(Box::new(failure)).into());
+    };
+    let owned = owned(act, kind, &deed, &found.described, at, found.ours);
+    act.record(vec![Record::Done {
+        effect: deed.key.clone(),
+        response: found.described,
+        owned: Some(owned),
+        adopted: true,
+        attempts: 0,
+    }])
 }

@@ -99,6 +99,13 @@ impl Scope {
         })
     }
 
+    /// A scope of undo: what is done in it is recorded under `key`; what failed or was read in an earlier process is done afresh.
+    pub(crate) fn undoing(session: &Arc<Session>, key: &str) -> Arc<Self> {
+        let attempt = u32::try_from(session.history.last_seq()).unwrap_or(u32::MAX);
+        let top = Self::top(session.clone());
+        top.inside(key, Arc::default(), |scope| Self { in_step: true, attempt, since: u64::MAX, ..scope })
+    }
+
     /// The scope of one attempt of a step.
     pub(super) fn within_step(
         &self, key: &str, attempt: u32, since: u64, matching: bool, deadline: Option<Deadline>,

@@ -1,0 +1,96 @@
+//! `--also ID`: something that a controller left behind and that holds what is to be undone. A person names it; it becomes a row
+//! like any other, the newest, and is deleted first.
+
+use std::sync::Arc;
+
+use runbook_modules::target::Place;
+use runbook_state::{
+    record::{EffectKey, Owned, Record, Site},
+    store::When,
+};
+use serde_json::{Value, json};
+
+use super::standing;
+use crate::{
+    effect::{Act, token::token},
+    error::{Failure, Halt},
+    run::{scope::Scope, session::Session},
+};
+
+/// The key under which such rows stand.
+pub const STEP: &str = "undo --also";
+
+/// The kind by the beginning of an id.
+const PREFIXES: &[(&str, &str)] = &[
+    ("eni-", "ec2.network_interface"),
+    ("sg-", "ec2.security_group"),
+    ("vol-", "ec2.volume"),
+    ("eipalloc-", "ec2.address"),
+    ("nat-", "ec2.nat_gateway"),
+    ("rtb-", "ec2.route_table"),
+    ("subnet-", "ec2.subnet"),
+    ("igw-", "ec2.internet_gateway"),
+    ("vpce-", "ec2.vpc_endpoint"),
+    ("pcx-", "ec2.vpc_peering_connection"),
+    ("vpc-", "ec2.vpc"),
+];
+
+/// Takes what a person named into the inventory.
+pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> {
+    let rows = standing(session);
+    for id in ids {
+        if rows.iter().any(|row| row.owned.as_ref().is_some_and(|owned| owned.id == *id)) {
+            continue;
+        }
+        let wrong = |why: &str| Failure::new("RB0504", format!("--also {id}: {why}"));
+        let named = PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix));
+        let kind = named.and_then(|(_, kind)| session.table.kind(kind)).ok_or_else(|| {
+            let known: Vec<_> =
+                PREFIXES.iter().filter(|(_, kind)| session.table.kind(kind).is_some()).map(|(p, _)| *p).collect();
+            wrong("its kind is not known").hint(format!("ids that begin so are known: {}", known.join(", ")))
+        })?;
+        let place = place(session);
+        let scope = Scope::undoing(session, STEP);
+        let act = Act::new(&scope, kind.meta().name, kind.meta().operations.1, id, &Site::default());
+        let at =
+            kind.locate(&json!({}), &json!({ "id": id })).ok_or_else(|| wrong("it cannot be looked up by its id"))?;
+        let described = act.read(kind, &place, &at)?.ok_or_else(|| wrong("it does not exist"))?;
+        let ordinal = session.history.effects().iter().filter(|effect| effect.key.step == STEP).count();
+        let effect =
+            EffectKey { step: STEP.to_owned(), ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX), generation: 0 };
+        let owned = Owned {
+            kind: kind.meta().name.to_owned(),
+            id: id.clone(),
+            name: described.get("name").and_then(Value::as_str).unwrap_or(id).to_owned(),
+            place: serde_json::to_value(&place).unwrap_or_default(),
+            locator: at,
+            parents: kind.parents(&described),
+            input: json!({}),
+            prior: None,
+            account: session.account.clone(),
+            ours: true,
+        };
+        let intent = Record::Intent {
+            token: token(&session.run.id, STEP, effect.ordinal, STEP, 0),
+            effect: effect.clone(),
+            op: STEP.to_owned(),
+            digest: String::new(),
+            input: json!({}),
+            place: owned.place.clone(),
+            tags: json!({}),
+            site: Site::default(),
+            prior: None,
+        };
+        let done = Record::Done { effect, response: described, owned: Some(owned), adopted: true, attempts: 0 };
+        session.record(vec![intent, done], When::Now)?;
+    }
+    Ok(())
+}
+
+/// Where the run works: the place of the newest row that is not in a cluster.
+fn place(session: &Session) -> Place {
+    let places = session.history.effects().into_iter().rev().filter_map(|effect| {
+        serde_json::from_value::<Place>(effect.place.clone()).ok().filter(|place| place.cluster.is_none())
+    });
+    places.into_iter().find(|place| !place.region.is_empty()).unwrap_or_default()
+}

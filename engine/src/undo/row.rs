@@ -1,0 +1,295 @@
+//! One thing to undo: an inventory row, or an undo closure.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use runbook_modules::target::Place;
+use runbook_state::{
+    record::{Owned, Record},
+    store::When,
+};
+use serde_json::Value;
+
+use super::{
+    Left, Options, UndoHook, UndoReport,
+    order::{Item, Times},
+};
+use crate::{
+    effect::{Act, remove},
+    error::Halt,
+    event::What,
+    run::{
+        history::{Effect, StepState},
+        scope::Scope,
+        session::Session,
+    },
+};
+
+/// The kind whose objects go with it.
+const CLUSTER: &str = "eks.cluster";
+/// What a closure is called in a report.
+const CLOSURE: &str = "undo closure";
+
+/// A thing to undo, with its place in the order.
+pub struct Node {
+    pub(super) item: Item,
+    what: Thing,
+}
+
+enum Thing {
+    Row(Arc<Effect>),
+    Closure { hook: Arc<dyn UndoHook>, number: u32 },
+}
+
+/// What came of one.
+pub(super) enum Outcome {
+    Gone { already: bool },
+    PutBack,
+    Kept(String),
+    Stuck { why: String, blockers: Vec<String> },
+    Called,
+}
+
+/// The nodes of rows and closures.
+pub(super) fn nodes(
+    session: &Session, rows: Vec<Arc<Effect>>, hooks: Vec<Arc<dyn UndoHook>>, options: &Options,
+) -> Vec<Node> {
+    let steps: Vec<String> = rows.iter().map(|row| row.key.step.clone()).collect();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    let closures = hooks.into_iter().filter_map(|hook| {
+        let step = hook.step().to_owned();
+        let number = numbers.entry(step.clone()).or_default();
+        let node = Node::closure(session, hook, *number);
+        *number += 1;
+        let chosen = options.step.as_deref().is_none_or(|key| {
+            super::select::within(&step, key) || steps.iter().any(|made| super::select::within(made, &step))
+        });
+        (chosen && !node.called(session)).then_some(node)
+    });
+    let closures: Vec<Node> = closures.collect();
+    rows.into_iter().filter_map(Node::row).chain(closures).collect()
+}
+
+/// When the keys of the run were at work.
+pub(super) fn times(session: &Session) -> Times {
+    let mut times = Times::default();
+    for (key, step) in session.history.steps() {
+        if !matches!(step.state, StepState::Started) {
+            times.add(&key, step.started_ms, step.ended_ms);
+        }
+    }
+    for effect in session.history.effects() {
+        times.add(&effect.key.step, effect.target_ms, effect.target_ms);
+    }
+    times
+}
+
+impl Node {
+    fn row(effect: Arc<Effect>) -> Option<Self> {
+        let owned = effect.owned.as_ref()?;
+        let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
+        let mut names = vec![owned.id.clone()];
+        if owned.kind == CLUSTER {
+            names.push(cluster(&owned.name));
+            names.push(cluster(&owned.id));
+        }
+        let described = effect.response.as_ref().and_then(|described| described.get("arn")).and_then(Value::as_str);
+        names.extend(described.map(str::to_owned));
+        let parents = owned.parents.iter().cloned().chain(place.cluster.as_deref().map(cluster)).collect();
+        let item = Item { step: effect.key.step.clone(), order: effect.order, names, parents, closure: false };
+        Some(Self { item, what: Thing::Row(effect) })
+    }
+
+    fn closure(session: &Session, hook: Arc<dyn UndoHook>, number: u32) -> Self {
+        let step = hook.step().to_owned();
+        let last = session
+            .history
+            .effects()
+            .iter()
+            .filter(|e| super::select::within(&e.key.step, &step))
+            .map(|e| e.order)
+            .max();
+        let begun = session.history.step(&step).map(|step| step.started);
+        // Of several closures of a step the last one is called first.
+        let order = last.max(begun).unwrap_or_default().saturating_add(u64::from(number));
+        let item = Item { step, order, closure: true, ..Item::default() };
+        Self { item, what: Thing::Closure { hook, number } }
+    }
+
+    /// The effect behind a row.
+    pub(super) fn effect(&self) -> Option<&Effect> {
+        match &self.what {
+            Thing::Row(effect) => Some(effect),
+            Thing::Closure { .. } => None,
+        }
+    }
+
+    fn owned(&self) -> Option<&Owned> {
+        self.effect()?.owned.as_ref()
+    }
+
+    /// Whether an earlier process has called this closure to its end.
+    fn called(&self, session: &Session) -> bool {
+        match &self.what {
+            Thing::Closure { number, .. } => {
+                session.history.decision(&undo_key(&self.item.step), ordinal(*number)).is_some()
+            }
+            Thing::Row(_) => false,
+        }
+    }
+
+    /// Counts an outcome; whether it no longer stands in the way of others.
+    pub(super) fn report(&self, outcome: Outcome, report: &mut UndoReport) -> bool {
+        match outcome {
+            Outcome::Gone { already: true } => report.already += 1,
+            Outcome::Gone { already: false } => report.deleted += 1,
+            Outcome::PutBack => report.put_back += 1,
+            Outcome::Kept(why) => report.kept.push(self.left(why, Vec::new())),
+            Outcome::Stuck { why, blockers } => {
+                report.left.push(self.left(why, blockers));
+                return false;
+            }
+            Outcome::Called => {}
+        }
+        true
+    }
+
+    /// It was not tried, because something that needs it still stands.
+    pub(super) fn held_by(&self, holder: &Self, report: &mut UndoReport) {
+        let held = holder.left(String::new(), Vec::new());
+        let why = format!("not tried: {} {} is left", held.kind, held.id);
+        report.left.push(self.left(why, vec![held.id]));
+    }
+
+    fn left(&self, why: String, blockers: Vec<String>) -> Left {
+        let step = self.item.step.clone();
+        match self.owned() {
+            Some(owned) => {
+                let Owned { kind, id, name, .. } = owned.clone();
+                Left { step, kind, id, name, why, blockers }
+            }
+            None => Left { kind: CLOSURE.to_owned(), id: String::new(), name: step.clone(), step, why, blockers },
+        }
+    }
+}
+
+/// Does the work of nodes.
+pub(super) struct Work<'a> {
+    session: &'a Arc<Session>,
+    /// Clusters that were looked at: whether they are gone.
+    clusters: Mutex<HashMap<String, bool>>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(session: &'a Arc<Session>) -> Self {
+        Self { session, clusters: Mutex::default() }
+    }
+
+    /// Undoes one node. What is wrong with it alone is an outcome; a stop ends all.
+    pub(super) fn one(&self, node: &Node) -> Result<Outcome, Halt> {
+        let done = match &node.what {
+            Thing::Row(effect) => match &effect.owned {
+                Some(owned) => self.row(effect, owned),
+                None => Ok(Outcome::Gone { already: true }),
+            },
+            Thing::Closure { hook, number } => self.call(&**hook, *number),
+        };
+        match done {
+            Err(Halt::Failure(failure)) => {
+                let why = if failure.cause.is_empty() {
+                    failure.message
+                } else {
+                    format!("{}: {}", failure.message, failure.cause)
+                };
+                Ok(Outcome::Stuck { why, blockers: Vec::new() })
+            }
+            other => other,
+        }
+    }
+
+    fn row(&self, effect: &Effect, owned: &Owned) -> Result<Outcome, Halt> {
+        let session = self.session;
+        if !owned.ours {
+            return Ok(Outcome::Kept("shared: it was found, not made".to_owned()));
+        }
+        let stuck = |why: String| Ok(Outcome::Stuck { why, blockers: Vec::new() });
+        if !owned.account.is_empty() && owned.account != session.account {
+            return stuck(format!("it is in account {}, this is {}", owned.account, session.account));
+        }
+        let Some(kind) = session.table.kind(&owned.kind) else {
+            return stuck(format!("this program knows no kind {}", owned.kind));
+        };
+        let scope = Scope::undoing(session, &effect.key.step);
+        let act = Act::new(&scope, &owned.kind, kind.meta().operations.1, &owned.name, &effect.site);
+        if self.without_cluster(&act, owned)? {
+            session.record(vec![Record::Gone { effect: effect.key.clone(), already: true }], When::Now)?;
+            let Owned { kind, id, name, .. } = owned.clone();
+            let step = effect.key.step.clone();
+            session.tell(What::Deleted { step, kind, name, id, already: true, put_back: false });
+            return Ok(Outcome::Gone { already: true });
+        }
+        let row = remove::Row { effect: &effect.key, owned, made_ms: effect.target_ms, deleting: effect.deleting };
+        Ok(match remove::remove(&act, kind, &row)? {
+            remove::Removed::Gone { already } => Outcome::Gone { already },
+            remove::Removed::PutBack => Outcome::PutBack,
+            remove::Removed::Left(why) => Outcome::Kept(why),
+            remove::Removed::Stuck { why, blockers } => Outcome::Stuck { why, blockers },
+        })
+    }
+
+    /// Whether it stood in a cluster of this run that is gone: then it is gone with it.
+    fn without_cluster(&self, act: &Act<'_>, owned: &Owned) -> Result<bool, Halt> {
+        let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
+        let Some(name) = place.cluster.filter(|_| owned.kind != CLUSTER) else { return Ok(false) };
+        let known = self.clusters.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
+        if let Some(gone) = known {
+            return Ok(gone);
+        }
+        let gone = cluster_gone(self.session, act, &name)?;
+        self.clusters.lock().unwrap_or_else(PoisonError::into_inner).insert(name, gone);
+        Ok(gone)
+    }
+
+    fn call(&self, hook: &dyn UndoHook, number: u32) -> Result<Outcome, Halt> {
+        let session = self.session;
+        let key = undo_key(hook.step());
+        hook.call(&Scope::undoing(session, &key))?;
+        let called =
+            Record::Decided { step: key, ordinal: ordinal(number), what: CLOSURE.to_owned(), value: Value::Bool(true) };
+        session.record(vec![called], When::Now)?;
+        Ok(Outcome::Called)
+    }
+}
+
+/// Whether a cluster that this run made is gone. Of another cluster nothing is known.
+pub(super) fn cluster_gone(session: &Session, act: &Act<'_>, name: &str) -> Result<bool, Halt> {
+    let rows = session.history.effects();
+    let made = rows.iter().rev().find_map(|effect| {
+        let owned = effect.owned.as_ref().filter(|owned| owned.kind == CLUSTER)?;
+        let named = owned.id == name || owned.name == name || owned.locator.get("name").is_some_and(|n| n == name);
+        named.then_some((effect, owned))
+    });
+    let Some((effect, owned)) = made else { return Ok(false) };
+    if effect.state == runbook_state::record::EffectState::Undone {
+        return Ok(true);
+    }
+    let Some(kind) = session.table.kind(CLUSTER) else { return Ok(false) };
+    let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
+    Ok(act.read(kind, &place, &owned.locator)?.is_none())
+}
+
+fn cluster(name: &str) -> String {
+    format!("cluster {name}")
+}
+
+/// Where what a closure does is recorded.
+fn undo_key(step: &str) -> String {
+    format!("{step}/undo")
+}
+
+/// Decisions of a closure's own count from 0, the mark that it was called from the other end.
+fn ordinal(number: u32) -> u32 {
+    u32::MAX - number
+}

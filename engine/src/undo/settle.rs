@@ -1,0 +1,42 @@
+//! Before anything is deleted: intents whose outcome is not known. What they made is found and becomes a row; what they did not is
+//! retired.
+
+use std::sync::Arc;
+
+use runbook_modules::table::Binding;
+use runbook_state::record::EffectState;
+
+use super::{Left, Options, UndoReport, select::within};
+use crate::{
+    effect::{Act, resolve},
+    error::{Halt, Stop},
+    run::{scope::Scope, session::Session},
+};
+
+/// Settles all of them, one after the other: most share one settle time.
+pub(super) fn settle(session: &Arc<Session>, options: &Options, report: &mut UndoReport) -> Result<(), Halt> {
+    for effect in session.history.effects() {
+        let open = matches!(effect.state, EffectState::Intent | EffectState::Unknown);
+        let chosen = options.step.as_deref().is_none_or(|step| within(&effect.key.step, step));
+        let Some(Binding::Create(kind)) = session.table.binding(&effect.op).filter(|_| open && chosen) else {
+            continue;
+        };
+        let scope = Scope::undoing(session, &effect.key.step);
+        let name = effect.tags.get("Name").or_else(|| effect.input.get("name"));
+        let name = name.and_then(serde_json::Value::as_str).unwrap_or_default();
+        let act = Act::new(&scope, &effect.op, kind.meta().operations.0, name, &effect.site);
+        match resolve::settle(&act, kind, &effect) {
+            Ok(()) => {}
+            Err(Halt::Failure(failure) | Halt::Stop(Stop::Unresolved(failure))) => report.left.push(Left {
+                step: effect.key.step.clone(),
+                kind: kind.meta().name.to_owned(),
+                id: String::new(),
+                name: name.to_owned(),
+                why: format!("{}: {}", failure.message, failure.cause),
+                blockers: Vec::new(),
+            }),
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(())
+}
