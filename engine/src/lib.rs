@@ -6,6 +6,7 @@
 //! * [`undo`]: deleting the inventory; verifying it.
 //! * [`event`]: what happened, for the terminal tree, NDJSON and `show` alike.
 //! * [`error`]: failures a script can catch, and stops that it cannot.
+//! * [`plan`]: the rehearsal of a whole run, and what it tells.
 //! * [`targets`]: all bindings, and the target that a run goes to.
 //! * [`cli`]: arguments in, text and exit code out; [`ui`] draws the events.
 
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod effect;
 pub mod error;
 pub mod event;
+pub mod plan;
 pub mod run;
 pub mod script;
 pub mod targets;

@@ -1,11 +1,13 @@
 //! Puts the parts together: the table of all bindings, and the target that a run goes to, with its time.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use runbook_modules::{
+    error::CallError,
+    host::{Clock, Host, Interrupted},
     sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, target::Sandbox, world},
     table::Table,
-    target::Target,
+    target::{About, Place, Target},
 };
 use runbook_state::world::World;
 use serde_json::Value;
@@ -103,5 +105,42 @@ impl world::Store for Kept {
 
     fn commit(&self, base: u64, changes: &[(String, Option<Value>)]) -> Result<Option<u64>, String> {
         self.0.commit(base, changes).map_err(|error| error.to_string())
+    }
+}
+
+/// Asks a target who it is, outside any run.
+///
+/// # Errors
+/// When it cannot be reached or does not know us.
+pub fn about(aimed: &Aimed, place: &Place, runtime: &tokio::runtime::Handle) -> Result<About, CallError> {
+    runtime.block_on(aimed.target.about(place, &Alone { clock: Ticking(aimed.time.clone()) }))
+}
+
+/// The runner for a question outside any run.
+struct Alone {
+    clock: Ticking,
+}
+
+struct Ticking(Arc<dyn Time>);
+
+impl Host for Alone {
+    fn clock(&self) -> &dyn Clock {
+        &self.clock
+    }
+
+    fn reveal(&self, value: &Value) -> Result<Value, String> {
+        Ok(value.clone())
+    }
+
+    fn progress(&self, _: &str) {}
+}
+
+impl Clock for Ticking {
+    fn now_ms(&self) -> i64 {
+        self.0.now_ms()
+    }
+
+    fn sleep(&self, how_long: Duration) -> Result<(), Interrupted> {
+        self.0.sleep(how_long, &|| false)
     }
 }

@@ -50,7 +50,11 @@ pub fn run(context: &Context, args: &Approve) -> Result<Exit, Problem> {
         terminal::ask(&question, &["yes", "no"], "--yes or --no")? == "yes"
     };
     let by = super::driving::who();
-    store.tell(&run.id, wall_ms(), Record::Approved { step: step.clone(), yes, by: by.clone(), why: args.why.clone() })?;
+    store.tell(
+        &run.id,
+        wall_ms(),
+        Record::Approved { step: step.clone(), yes, by: by.clone(), why: args.why.clone() },
+    )?;
     let word = if yes { "approved" } else { "refused" };
     context.say(&format!("{} {word} by {}\n\n", context.err.path(&step), context.err.shown(&by)));
     context.say(&finale::next(&context.err, &[format!("runbook resume {short}{}", context.options())]));

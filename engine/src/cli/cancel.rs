@@ -30,6 +30,9 @@ pub fn run(context: &Context, args: &Cancel) -> Result<Exit, Problem> {
     store.tell(&run.id, wall_ms(), Record::CancelAsked { by: driving::who() })?;
     let host = context.err.shown(&holder.host);
     context.say(&format!("process {} on {host} was asked to park run {short}\n\n", holder.pid));
-    context.say(&finale::next(&context.err, &[format!("runbook resume {short}{options}"), format!("runbook undo {short}{options}")]));
+    context.say(&finale::next(
+        &context.err,
+        &[format!("runbook resume {short}{options}"), format!("runbook undo {short}{options}")],
+    ));
     Ok(Exit::Ok)
 }

@@ -6,7 +6,10 @@ use serde_json::json;
 use super::{context::Context, error::Problem, exit::Exit, sources};
 use crate::{
     targets,
-    ui::{failure, finale, text::{plural, quoted}},
+    ui::{
+        failure, finale,
+        text::{plural, quoted},
+    },
 };
 
 /// Check a runbook without running it: unknown functions, operations and fields, missing files.

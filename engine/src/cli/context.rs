@@ -12,12 +12,7 @@ use runbook_state::{
 };
 
 use super::{error::Problem, options::Common, state_dir, terminal};
-use crate::ui::{
-    look::Look,
-    out,
-    screen::Style,
-    text::quoted,
-};
+use crate::ui::{look::Look, out, screen::Style, text::quoted};
 
 /// A short id has at least this many characters.
 const SHORTEST: usize = 4;
@@ -110,7 +105,8 @@ impl Context {
 
     /// The shortest unique prefix of a run's id.
     pub fn short(&self, store: &dyn Store, id: &str) -> String {
-        let others: Vec<String> = store.runs().map(|runs| runs.into_iter().map(|run| run.id).collect()).unwrap_or_default();
+        let others: Vec<String> =
+            store.runs().map(|runs| runs.into_iter().map(|run| run.id).collect()).unwrap_or_default();
         shortest(id, &others)
     }
 
@@ -118,7 +114,9 @@ impl Context {
     pub fn options(&self) -> String {
         let from_environment = std::env::var_os("RUNBOOK_STATE").map(PathBuf::from);
         match &self.common.state {
-            Some(dir) if from_environment.as_ref() != Some(dir) => format!(" --state {}", quoted(&dir.to_string_lossy())),
+            Some(dir) if from_environment.as_ref() != Some(dir) => {
+                format!(" --state {}", quoted(&dir.to_string_lossy()))
+            }
             _ => String::new(),
         }
     }

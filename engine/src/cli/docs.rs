@@ -5,7 +5,13 @@ use runbook_modules::{operation::Class, table::Binding};
 use serde_json::{Value, json};
 
 use super::{context::Context, error::Problem, exit::Exit};
-use crate::{targets, ui::{look::{Ink, Look}, table::Table}};
+use crate::{
+    targets,
+    ui::{
+        look::{Ink, Look},
+        table::Table,
+    },
+};
 
 /// List what a script can call, or describe one binding with its fields.
 #[derive(Debug, Args)]
@@ -35,7 +41,11 @@ pub fn run(context: &Context, args: &Docs) -> Result<Exit, Problem> {
     if found.is_empty() {
         let nearest = runbook_modules::input::nearest(wanted, table.bindings().map(|(name, _)| name));
         let problem = Problem::usage("RB0211", format!("there is no binding {wanted}")).next("runbook docs");
-        return Err(if nearest.is_empty() { problem } else { problem.hint(format!("near it: {}", nearest.join(", "))) });
+        return Err(if nearest.is_empty() {
+            problem
+        } else {
+            problem.hint(format!("near it: {}", nearest.join(", ")))
+        });
     }
     if context.common.json {
         let list: Vec<Value> =
@@ -89,7 +99,9 @@ fn page(name: &str, binding: Binding, schema: &Value, look: &Look) -> String {
     for (field, shape) in schema["properties"].as_object().into_iter().flatten() {
         let kind = match &shape["type"] {
             Value::String(kind) => kind.clone(),
-            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).filter(|k| *k != "null").collect::<Vec<_>>().join(" | "),
+            Value::Array(kinds) => {
+                kinds.iter().filter_map(Value::as_str).filter(|k| *k != "null").collect::<Vec<_>>().join(" | ")
+            }
             _ => "map".to_owned(),
         };
         let need = if required.contains(&field.as_str()) { "required" } else { "" };

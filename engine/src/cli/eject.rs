@@ -24,11 +24,14 @@ pub struct Eject {
 pub fn run(context: &Context, args: &Eject) -> Result<Exit, Problem> {
     let program = Program::open(&args.runbook, &sources::search())?;
     let failed = |path: &std::path::Path, why: &str| {
-        Problem::usage("RB0210", format!("failed to write {}: {why}", path.display())).hint("--into DIR writes somewhere else")
+        Problem::usage("RB0210", format!("failed to write {}: {why}", path.display()))
+            .hint("--into DIR writes somewhere else")
     };
     let files: Vec<(PathBuf, &[u8])> =
         program.files().iter().map(|file| (args.into.join(&file.name), file.content.as_slice())).collect();
-    if let Some((path, _)) = files.iter().find(|(path, content)| std::fs::read(path).is_ok_and(|found| found != *content)) {
+    if let Some((path, _)) =
+        files.iter().find(|(path, content)| std::fs::read(path).is_ok_and(|found| found != *content))
+    {
         return Err(failed(path, "another file stands there"));
     }
     for (path, content) in &files {
@@ -42,6 +45,7 @@ pub fn run(context: &Context, args: &Eject) -> Result<Exit, Problem> {
         context.answer(&format!("{}\n", path.display()));
     }
     let root = args.into.join(format!("{}.rhai", program.name()));
-    context.say(&("\n".to_owned() + &finale::next(&context.err, &[format!("runbook run {} --sandbox", root.display())])));
+    context
+        .say(&("\n".to_owned() + &finale::next(&context.err, &[format!("runbook run {} --sandbox", root.display())])));
     Ok(Exit::Ok)
 }

@@ -73,8 +73,9 @@ impl From<StoreError> for Problem {
             StoreError::Foreign { .. } => {
                 problem(Exit::Store, "RB0602").hint("--state DIR names another state directory")
             }
-            StoreError::Damaged { run, .. } => problem(Exit::Store, "RB0603")
-                .hint(format!("only run {run} is affected; restore the state directory from a backup to go on with it")),
+            StoreError::Damaged { run, .. } => problem(Exit::Store, "RB0603").hint(format!(
+                "only run {run} is affected; restore the state directory from a backup to go on with it"
+            )),
             StoreError::Held { run, holder, since_ms } => {
                 let since = crate::ui::text::ago(crate::run::clock::wall_ms() - since_ms);
                 let message = format!(

@@ -2,7 +2,12 @@
 
 use clap::{Args, CommandFactory as _};
 
-use super::{Cli, context::Context, error::Problem, exit::{self, Exit}};
+use super::{
+    Cli,
+    context::Context,
+    error::Problem,
+    exit::{self, Exit},
+};
 
 /// Help for a command, or about the exit codes.
 #[derive(Debug, Args)]
@@ -29,7 +34,11 @@ pub fn run(context: &Context, args: &Help) -> Result<Exit, Problem> {
                     let known = names.iter().map(String::as_str).chain(["exit-codes"]);
                     let nearest = runbook_modules::input::nearest(topic, known);
                     let problem = Problem::usage("RB0213", format!("there is no help about {topic}"));
-                    let problem = if nearest.is_empty() { problem } else { problem.hint(format!("near it: {}", nearest.join(", "))) };
+                    let problem = if nearest.is_empty() {
+                        problem
+                    } else {
+                        problem.hint(format!("near it: {}", nearest.join(", ")))
+                    };
                     return Err(problem.next("runbook help"));
                 }
             }

@@ -3,7 +3,7 @@
 //! * [`exit`]: the exit codes. [`error`]: what ends a command early. [`options`]: shared options.
 //! * [`context`]: what every command starts from. [`terminal`]: questions and keys. [`signals`]: Ctrl-C and its like.
 //! * [`state_dir`], [`customer`], [`sources`]: where the state, a customer's values and the runbooks are.
-//! * [`driving`]: what run, resume and undo share. [`panic`]: a bug is said to be one.
+//! * [`driving`]: what run, resume and undo share; [`going_live`]: what a live run asks first. [`panic`]: a bug is said to be one.
 
 use std::process::ExitCode;
 
@@ -21,11 +21,15 @@ pub mod eject;
 pub mod error;
 pub mod exit;
 pub mod explain;
+pub mod going_live;
 pub mod help;
 pub mod options;
 pub mod output;
 pub mod panic;
 pub mod params;
+pub mod plan;
+pub mod resume;
+pub mod run;
 pub mod runs;
 pub mod signals;
 pub mod sources;
@@ -58,6 +62,12 @@ Exit codes: runbook help exit-codes";
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run a runbook: live, or on the sandbox.
+    Run(run::Run),
+    /// Go on with a run; finished steps are kept.
+    Resume(resume::Resume),
+    /// Rehearse a whole run: steps, changes, waits, time, cost. Nothing is called.
+    Plan(plan::Plan),
     /// List the runs.
     Runs(runs::Runs),
     /// Answer a run's question.
@@ -102,6 +112,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(context: &Context, command: &Command) -> Result<Exit, error::Problem> {
     match command {
+        Command::Run(args) => run::run(context, args),
+        Command::Resume(args) => resume::run(context, args),
+        Command::Plan(args) => plan::run(context, args),
         Command::Runs(args) => runs::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Cancel(args) => cancel::run(context, args),

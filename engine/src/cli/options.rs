@@ -20,13 +20,28 @@ pub enum Color {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Common {
     /// State directory [default: the nearest .runbook upward, else the user's state directory].
-    #[arg(long, value_name = "DIR", env = "RUNBOOK_STATE", global = true, hide_env_values = true, help_heading = "Common")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "RUNBOOK_STATE",
+        global = true,
+        hide_env_values = true,
+        help_heading = "Common"
+    )]
     pub state: Option<PathBuf>,
     /// Answer in JSON on standard output (a run: one event a line).
     #[arg(long, global = true, help_heading = "Common")]
     pub json: bool,
     /// Colour: auto, always or never (NO_COLOR is heeded).
-    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", hide_possible_values = true, global = true, help_heading = "Common")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        hide_possible_values = true,
+        global = true,
+        help_heading = "Common"
+    )]
     pub color: Color,
     /// Only the last block.
     #[arg(short, long, global = true, help_heading = "Common")]
@@ -67,14 +82,26 @@ pub struct ParamOptions {
     pub params: Option<PathBuf>,
 }
 
-fn speed(text: &str) -> Result<f64, String> {
+/// Reads a speed.
+///
+/// # Errors
+/// What it may be.
+pub fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed == 0.0 || (0.1..=1e6).contains(&speed) => Ok(speed),
         _ => Err("a number from 0.1 to 1000000, or 0 for no pacing".to_owned()),
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+///
+/// # Errors
+/// What is missing.
+pub fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| "write NAME=VALUE".to_owned())?;
-    if name.trim().is_empty() { Err("the name is missing".to_owned()) } else { Ok((name.trim().to_owned(), value.to_owned())) }
+    if name.trim().is_empty() {
+        Err("the name is missing".to_owned())
+    } else {
+        Ok((name.trim().to_owned(), value.to_owned()))
+    }
 }

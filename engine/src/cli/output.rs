@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{context::Context, error::Problem, exit::Exit, state_dir};
 use crate::{
     run::vault::Vault,
-    ui::{finale, text::{measure, quoted}},
+    ui::{
+        finale,
+        text::{measure, quoted},
+    },
 };
 
 /// Print a run's outputs; a secret only with --reveal.

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 use super::{context::Context, error::Problem, exit::Exit, sources};
 use crate::{
     script::params::ParamSpec,
-    ui::{finale, look::{Look, Mark}, table::Table, text::quoted},
+    ui::{
+        finale,
+        look::{Look, Mark},
+        table::Table,
+        text::quoted,
+    },
 };
 
 /// Show a runbook's parameters: type, default, range, what each is for.
@@ -58,7 +63,8 @@ fn default(spec: &ParamSpec, look: &Look) -> String {
 
 fn allowed(spec: &ParamSpec, look: &Look) -> String {
     if !spec.choices.is_empty() {
-        let choices = spec.choices.iter().map(|choice| choice.as_str().map_or_else(|| choice.to_string(), str::to_owned));
+        let choices =
+            spec.choices.iter().map(|choice| choice.as_str().map_or_else(|| choice.to_string(), str::to_owned));
         return look.shown(&choices.collect::<Vec<_>>().join(" | "));
     }
     spec.range.map(|(from, to)| format!("{from}{}{to}", look.mark(Mark::To))).unwrap_or_default()

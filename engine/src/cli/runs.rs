@@ -7,10 +7,19 @@ use runbook_state::{
 };
 use serde_json::{Value, json};
 
-use super::{context::{Context, shortest}, error::Problem, exit::Exit, driving::STALE_MS};
+use super::{
+    context::{Context, shortest},
+    driving::STALE_MS,
+    error::Problem,
+    exit::Exit,
+};
 use crate::{
     run::clock::wall_ms,
-    ui::{look::{Look, Mark}, table::Table, text::{ago, clock}},
+    ui::{
+        look::{Look, Mark},
+        table::Table,
+        text::{ago, clock},
+    },
 };
 
 /// List the runs: state, steps, age.
@@ -131,5 +140,9 @@ fn target(run: &Run, look: &Look) -> String {
     } else {
         String::new()
     };
-    look.shown(&crate::ui::model::words(&[&run.target, &account, if run.target == "sandbox" { "" } else { text("region") }]))
+    look.shown(&crate::ui::model::words(&[
+        &run.target,
+        &account,
+        if run.target == "sandbox" { "" } else { text("region") },
+    ]))
 }

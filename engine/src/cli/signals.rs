@@ -16,11 +16,8 @@ use crate::{
 /// Watches from now on. `resume` is the command to paste after a stop.
 pub fn watch(runtime: &Handle, cancel: &Cancel, screen: &Arc<Screen>, resume: &str) {
     let asked = Arc::new(AtomicU32::new(0));
-    let stops = [
-        ("Ctrl-C", SignalKind::interrupt()),
-        ("SIGTERM", SignalKind::terminate()),
-        ("SIGHUP", SignalKind::hangup()),
-    ];
+    let stops =
+        [("Ctrl-C", SignalKind::interrupt()), ("SIGTERM", SignalKind::terminate()), ("SIGHUP", SignalKind::hangup())];
     let _entered = runtime.enter();
     for (name, kind) in stops {
         // Without the handler the signal ends the process: still resumable.

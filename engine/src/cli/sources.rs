@@ -28,8 +28,9 @@ pub fn open(name: &str) -> Result<Program, Problem> {
 
 /// A failure of an opened program, with the files that it points into.
 pub fn problem(program: &Program, failure: Failure) -> Problem {
-    let sources = failure.sites.iter().filter_map(|site| {
-        program.source(&site.file).map(|text| (site.file.clone(), text.to_owned()))
-    });
+    let sources = failure
+        .sites
+        .iter()
+        .filter_map(|site| program.source(&site.file).map(|text| (site.file.clone(), text.to_owned())));
     Problem { sources: sources.collect(), ..Problem::from(failure) }
 }

@@ -46,7 +46,8 @@ pub fn key() -> Result<Key, Problem> {
 }
 
 fn no_home(why: &str) -> Problem {
-    Problem::usage("RB0205", format!("failed to find the home directory: {why}")).hint("--state DIR or RUNBOOK_STATE says where the state is")
+    Problem::usage("RB0205", format!("failed to find the home directory: {why}"))
+        .hint("--state DIR or RUNBOOK_STATE says where the state is")
 }
 
 #[cfg(test)]

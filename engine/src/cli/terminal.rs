@@ -39,7 +39,8 @@ pub fn can_move() -> bool {
 }
 
 fn unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
     locale.is_some_and(|locale| {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
@@ -57,7 +58,8 @@ pub fn can_ask() -> bool {
 /// RB0206 when nobody can be asked (naming the flag), or the answer is another.
 pub fn ask(question: &str, expected: &[&str], flag: &str) -> Result<String, Problem> {
     if !can_ask() {
-        return Err(Problem::usage("RB0206", "failed to ask: there is no terminal").hint(format!("{flag} goes on without asking")));
+        return Err(Problem::usage("RB0206", "failed to ask: there is no terminal")
+            .hint(format!("{flag} goes on without asking")));
     }
     out::say(question);
     let mut line = String::new();

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles,
+};
 use runbook_state::record::Site;
 
 use super::{
@@ -79,7 +81,8 @@ fn snippet(text: &str, site: &Site, label: &str, look: &Look) -> Option<String> 
         label: LabeledSpan::new(label, before + start, length),
     };
     let mut drawn = String::new();
-    let handler = GraphicalReportHandler::new_themed(theme(look)).with_width(look.width).with_context_lines(1).with_links(false);
+    let handler =
+        GraphicalReportHandler::new_themed(theme(look)).with_width(look.width).with_context_lines(1).with_links(false);
     handler.render_report(&mut drawn, &shot).ok()?;
     // The first lines are the heading, which has been written above.
     let body: Vec<&str> = drawn.lines().skip_while(|line| !line.contains(".rhai") && !line.contains('[')).collect();

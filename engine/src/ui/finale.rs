@@ -48,7 +48,8 @@ impl Finale<'_> {
                 self.headline(Ink::Bad, Mark::Failed, &head, "") + "\n\n" + &body + "\n" + &self.next(&next)
             }
             Ending::Parked { why } => {
-                let head = format!("{name} is parked ({}). Run {} is kept; nothing is lost.", look.shown(why), self.short);
+                let head =
+                    format!("{name} is parked ({}). Run {} is kept; nothing is lost.", look.shown(why), self.short);
                 let next = [self.command("resume", ""), self.command("undo", "")];
                 let body = self.failures(end) + &self.so_far(totals, end);
                 self.headline(Ink::Warn, Mark::Parked, &head, "") + "\n\n" + &body + "\n" + &self.next(&next)
@@ -153,7 +154,9 @@ pub fn next(look: &Look, commands: &[String]) -> String {
 /// An output's value for people; a sealed one names the command that reveals it.
 pub fn value_text(value: &Value, reveal: &str, look: &Look) -> String {
     match value {
-        Value::String(text) if text.starts_with("{{secret:") && text.ends_with("}}") && text.matches("{{").count() == 1 => {
+        Value::String(text)
+            if text.starts_with("{{secret:") && text.ends_with("}}") && text.matches("{{").count() == 1 =>
+        {
             format!("sealed; {}", look.ink(Ink::Command, reveal))
         }
         Value::String(text) => look.shown(text),

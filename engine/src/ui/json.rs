@@ -43,7 +43,8 @@ pub fn line(event: &Event) -> String {
     if event.simulated {
         map.insert("simulated_at".to_owned(), timestamp(event.target_ms).into());
     }
-    let first = ["v", "seq", "at", "run", "event", "step"].map(|name| map.remove(name).map(|value| (name.to_owned(), value)));
+    let first =
+        ["v", "seq", "at", "run", "event", "step"].map(|name| map.remove(name).map(|value| (name.to_owned(), value)));
     let fields: Vec<String> = first
         .into_iter()
         .flatten()

@@ -93,12 +93,20 @@ impl Writer {
             What::Observed { step, op } if self.verbose => (step, format!("{} read", shown(op))),
             What::CheckPassed { step, tries } => (step, format!("check passed ({})", tries_text(*tries))),
             What::NotRehearsed { step, what } => (step, format!("not rehearsed: {}", shown(what))),
-            What::Output { name, .. } if self.verbose => return Some((String::new(), format!("output {}", shown(name)))),
+            What::Output { name, .. } if self.verbose => {
+                return Some((String::new(), format!("output {}", shown(name))));
+            }
             What::Deleting { step, kind, name, id } if self.verbose => {
                 (step, shown(&words(&["deleting", kind, if name == id { "" } else { name }, id])))
             }
             What::Deleted { step, kind, name, id, already, put_back } => {
-                let how = if *put_back { "put back" } else if *already { "was gone already" } else { "deleted" };
+                let how = if *put_back {
+                    "put back"
+                } else if *already {
+                    "was gone already"
+                } else {
+                    "deleted"
+                };
                 (step, shown(&words(&[kind, if name == id { "" } else { name }, id, how])))
             }
             What::Note { step, text } | What::Print { step, text } => (step, shown(text)),

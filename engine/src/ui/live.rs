@@ -40,15 +40,8 @@ impl Live {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             moving.set_style(style);
         }
-        let shared = Shared {
-            tree: tree.into(),
-            now,
-            screen,
-            moving,
-            height,
-            over: false.into(),
-            wake: Condvar::new(),
-        };
+        let shared =
+            Shared { tree: tree.into(), now, screen, moving, height, over: false.into(), wake: Condvar::new() };
         let shared = Arc::new(shared);
         let drawn = shared.clone();
         let ticker = std::thread::spawn(move || drawn.redraw_until_over());

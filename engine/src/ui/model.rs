@@ -133,7 +133,12 @@ impl Model {
     /// The innermost step that a key lies in.
     fn innermost(&self, key: &str) -> Option<String> {
         let starts = key.rmatch_indices('/').map(|(at, _)| at);
-        [key.len()].into_iter().chain(starts).map(|end| &key[..end]).find(|k| self.parts.contains_key(*k)).map(str::to_owned)
+        [key.len()]
+            .into_iter()
+            .chain(starts)
+            .map(|end| &key[..end])
+            .find(|k| self.parts.contains_key(*k))
+            .map(str::to_owned)
     }
 
     fn start(&mut self, key: &str, attempt: u32, now: i64) {

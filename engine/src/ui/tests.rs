@@ -231,12 +231,15 @@ fn ended(ending: Ending, failures: Vec<Failure>) -> What {
 #[test]
 fn end_finished() {
     let output = |name: &str, value: &str| What::Output { name: name.to_owned(), value: value.into() };
-    let block = finale(80, vec![
-        output("master", "redis-cluster-1-node-0.redis-cluster-1.redis-ha.internal"),
-        output("password", "{{secret:redis_password:0123456789abcdef}}"),
-        What::NotRehearsed { step: "replication".to_owned(), what: "exec".to_owned() },
-        ended(Ending::Finished, Vec::new()),
-    ]);
+    let block = finale(
+        80,
+        vec![
+            output("master", "redis-cluster-1-node-0.redis-cluster-1.redis-ha.internal"),
+            output("password", "{{secret:redis_password:0123456789abcdef}}"),
+            What::NotRehearsed { step: "replication".to_owned(), what: "exec".to_owned() },
+            ended(Ending::Finished, Vec::new()),
+        ],
+    );
     insta::assert_snapshot!(block, @r#"
     ✓ redis-ha finished in 11:20 (simulated; 2.4 s real)
       12 steps · 61 effects · 0 retries

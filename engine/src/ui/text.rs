@@ -144,7 +144,11 @@ pub fn place(site: &Site) -> String {
 /// A word as a shell takes it: quoted when it needs to be.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -176,7 +180,10 @@ mod tests {
     fn says_times() {
         assert_eq!([clock(4_000), clock(1_390_000), clock(3_723_000)], ["0:04", "23:10", "1:02:03"]);
         assert_eq!([brief(412), brief(12_000), brief(161_000)], ["0.4 s", "12 s", "2:41"]);
-        assert_eq!([rough(40_000), rough(130_000), rough(7_200_000), rough(260_000_000)], ["40 s", "2 min", "2 h", "3 days"]);
+        assert_eq!(
+            [rough(40_000), rough(130_000), rough(7_200_000), rough(260_000_000)],
+            ["40 s", "2 min", "2 h", "3 days"]
+        );
         assert_eq!(ago(90_000_000), "yesterday");
     }
 

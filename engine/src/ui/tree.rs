@@ -73,7 +73,13 @@ impl Tree {
                 vec![self.row(&look.ink(Ink::Warn, "?"), step, &text, "")]
             }
             What::Deleted { kind, name, id, already, put_back, .. } => {
-                let how = if *put_back { "put back" } else if *already { "was gone already" } else { "deleted" };
+                let how = if *put_back {
+                    "put back"
+                } else if *already {
+                    "was gone already"
+                } else {
+                    "deleted"
+                };
                 let what = look.shown(&words(&[kind, if name == id { "" } else { name }, id]));
                 vec![look.fit(&format!(" {} {what}  {how}", look.mark(Mark::Done)), look.width - 1)]
             }
@@ -137,7 +143,8 @@ impl Tree {
 
     fn counts(&self, part: &Part) -> String {
         let count = |n: u32, noun: &str| if n == 0 { String::new() } else { plural(n.into(), noun) };
-        let unrehearsed = if part.unrehearsed == 0 { String::new() } else { format!("{} not rehearsed", part.unrehearsed) };
+        let unrehearsed =
+            if part.unrehearsed == 0 { String::new() } else { format!("{} not rehearsed", part.unrehearsed) };
         self.look.facts(&[count(part.effects, "effect"), count(part.checks, "check"), unrehearsed])
     }
 
@@ -200,7 +207,8 @@ impl Tree {
         if measure(&whole) <= width {
             return whole;
         }
-        let room = width.saturating_sub(measure(&self.look.facts(&[attempt.clone(), "x".to_owned(), left.clone()])) - 1);
+        let room =
+            width.saturating_sub(measure(&self.look.facts(&[attempt.clone(), "x".to_owned(), left.clone()])) - 1);
         self.look.facts(&[attempt, self.look.fit(&text, room), left])
     }
 

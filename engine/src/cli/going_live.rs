@@ -1,0 +1,123 @@
+//! Before a live run begins: can it be done, who are we, what would change, and does somebody say yes.
+
+use std::sync::Arc;
+
+use runbook_modules::{
+    error::{CallError, Class},
+    table::Table,
+    target::{About, Place},
+};
+
+use super::{context::Context, error::Problem, exit::Exit, terminal};
+use crate::{
+    error::Failure,
+    plan::{digest::digest, rehearse::Rehearsed},
+    script::program::Program,
+    targets::{self, Aimed},
+    ui::{failure, heading, look::Ink, text::plural},
+};
+
+/// A live run that is about to begin.
+pub struct Ask<'a> {
+    /// The runbook.
+    pub program: &'a Arc<Program>,
+    /// All bindings.
+    pub table: &'a Arc<Table>,
+    /// Where it goes.
+    pub place: &'a Place,
+    /// The account that the customer file names.
+    pub account: Option<&'a str>,
+    /// `--yes`.
+    pub yes: bool,
+}
+
+impl Ask<'_> {
+    /// Refuses what cannot be done, shows account, region and changes, and asks.
+    ///
+    /// # Errors
+    /// RB0440 for what this version cannot do live, RB0441 another account, RB0442 without credentials, RB0206 not confirmed.
+    pub fn confirm(
+        &self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, runtime: &tokio::runtime::Runtime,
+    ) -> Result<(Aimed, About), Problem> {
+        self.supported(rehearsed)?;
+        let aimed = targets::live().map_err(|failure| Problem::new(Exit::Usage, failure))?;
+        if !self.yes && !terminal::can_ask() {
+            return Err(Problem::usage(
+                "RB0206",
+                "a live run asks before it begins, and there is no terminal to ask on",
+            )
+            .hint("--yes goes on without asking; --sandbox runs without an account"));
+        }
+        let about = targets::about(&aimed, self.place, runtime.handle()).map_err(nobody)?;
+        if let Some(wanted) = self.account.filter(|wanted| *wanted != about.account) {
+            let (found, wanted) = (heading::account(&about.account), heading::account(wanted));
+            let message = format!("these credentials belong to account {found}, the customer file names {wanted}");
+            return Err(Problem::usage("RB0441", message).hint("--profile NAME uses other credentials"));
+        }
+        if !self.yes {
+            context.say(&self.question(context, rehearsed, &about));
+            terminal::ask("Type yes to go on: ", &["yes"], "--yes")?;
+        }
+        Ok((aimed, about))
+    }
+
+    fn supported(&self, rehearsed: &Result<Rehearsed, Failure>) -> Result<(), Problem> {
+        let used: Vec<String> = match rehearsed {
+            Ok(rehearsed) => digest(&rehearsed.events, self.table).operations.into_keys().collect(),
+            Err(_) => Vec::new(),
+        };
+        // What the rehearsal did not reach may still be there: a script that makes a cluster handle means to use it.
+        let handle = self
+            .program
+            .files()
+            .iter()
+            .any(|file| file.name.ends_with(".rhai") && String::from_utf8_lossy(&file.content).contains("k8s("));
+        let refused = used.iter().find(|op| !targets::live_supported(op)).map(String::as_str);
+        let Some(what) = refused.or(handle.then_some("k8s")) else { return Ok(()) };
+        let message = format!("{what} is not on a live target yet; nothing was done");
+        Err(Problem::usage("RB0440", message)
+            .hint("Kubernetes and Helm run on the sandbox only, in this version")
+            .next(format!("runbook run {} --sandbox", self.program.name())))
+    }
+
+    fn question(&self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, about: &About) -> String {
+        let look = &context.err;
+        let endpoint = about.endpoint.as_deref().map(|e| format!(" at {}", look.shown(e))).unwrap_or_default();
+        let place =
+            format!("account {}{endpoint}, {}", heading::account(&about.account), look.shown(&self.place.region));
+        let name = look.shown(self.program.name());
+        let mut out = match rehearsed {
+            Ok(rehearsed) => {
+                let digest = digest(&rehearsed.events, self.table);
+                let changes = plural(digest.effects as u64, "change");
+                let steps = plural(digest.steps as u64, "step");
+                let head = format!("{name} would make {changes} in {steps} in {place}.");
+                let costs = digest.costs.iter().map(|(what, count)| plural(*count as u64, what)).collect::<Vec<_>>();
+                let costs =
+                    if costs.is_empty() { String::new() } else { format!("keeps costing  {}\n", look.facts(&costs)) };
+                format!("{}\n{costs}", look.ink(Ink::Bold, &head))
+            }
+            Err(_) => format!("{}\n", look.ink(Ink::Bold, &format!("{name} goes to {place}."))),
+        };
+        out += &format!("as             {}\n", look.shown(&about.caller));
+        let failures = match rehearsed {
+            Ok(rehearsed) => rehearsed.outcome.failures.iter().collect(),
+            Err(failure) => vec![failure],
+        };
+        for failed in failures {
+            let source = |file: &str| self.program.source(file).map(str::to_owned);
+            out += &format!("\nIts rehearsal failed:\n{}", failure::draw(failed, &source, look));
+        }
+        out
+    }
+}
+
+/// Nobody answers, or nobody knows us: nothing was sent that changes anything.
+fn nobody(error: CallError) -> Problem {
+    let message = match error.class {
+        Class::Credentials | Class::NotSent => format!("no working AWS credentials: {error}"),
+        _ => format!("AWS does not say who we are: {error}"),
+    };
+    let problem = Problem::usage("RB0442", message).hint("--sandbox runs without an account: nothing is real");
+    error.hints.into_iter().fold(problem, Problem::hint).hint("aws sso login signs in; --profile NAME uses a profile")
+}

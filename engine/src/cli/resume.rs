@@ -1,0 +1,234 @@
+//! `runbook resume RUN`
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use clap::Args;
+use runbook_modules::target::Place;
+use runbook_state::{
+    record::{EffectState, Ending},
+    store::{File, Run, Store},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    context::Context,
+    driving::{self, Job},
+    error::Problem,
+    exit::Exit,
+    sources, state_dir, terminal,
+};
+use crate::{
+    error::Failure,
+    plan::rehearse::fill,
+    run::{clock::wall_ms, history::History, session::Edits, vault::Vault},
+    script::{
+        params::{ParamType, SecretValue},
+        program::{Compared, Program},
+    },
+    targets::{self, Aimed},
+    ui::{
+        text::{ago, plural},
+        tree::Expect,
+    },
+};
+
+/// Go on with a run: finished steps are kept, unresolved effects are found out first.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  runbook resume latest
+  runbook resume 7f3a -p node_type=t3a.medium
+  runbook resume 7f3a --edited")]
+pub struct Resume {
+    /// Run: a unique prefix of its id, or latest.
+    pub run: String,
+    /// Another value for a parameter; may be repeated.
+    #[arg(short = 'p', long = "param", value_name = "NAME=VALUE", value_parser = super::options::pair)]
+    pub param: Vec<(String, String)>,
+    /// Go on with the script as it is on the disk now.
+    #[arg(long)]
+    pub edited: bool,
+    /// Go on with the run's own copy of the script.
+    #[arg(long, conflicts_with = "edited")]
+    pub original: bool,
+    /// Simulated time per real time; 0: as fast as it goes [default: as the run began].
+    #[arg(long, value_name = "N", value_parser = super::options::speed)]
+    pub speed: Option<f64>,
+    /// Let a mutating call of the sandbox fail, for trials.
+    #[arg(long, value_name = "FAULTS", env = "RUNBOOK_FAULT", hide_env_values = true)]
+    pub fault: Option<runbook_modules::sandbox::faults::Faults>,
+}
+
+/// Resumes.
+///
+/// # Errors
+/// When it does not begin.
+pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
+    let store = context.existing()?;
+    let run = context.find(&store, &args.run)?;
+    if let Some((holder, since_ms)) = store.holder(&run.id, wall_ms(), driving::STALE_MS)? {
+        return Err(runbook_state::error::Error::Held {
+            run: context.short(store.as_ref(), &run.id),
+            holder,
+            since_ms,
+        }
+        .into());
+    }
+    let history = History::from_entries(store.journal(&run.id)?);
+    let script = script(context, args, &run, &store)?;
+    let key = state_dir::key()?;
+    let vault = Vault::open(&run.id, store.clone(), key).map_err(|e| Problem::usage("RB0702", e.to_string()))?;
+    let before = history.params().unwrap_or_default();
+    let values = if args.param.is_empty() { before.clone() } else { changed(&script.program, &before, args, &vault)? };
+    let edits = script.edits.or_else(|| {
+        (values != before)
+            .then(|| Arc::new(Compared::new(script.program.clone(), script.program.clone())) as Arc<dyn Edits>)
+    });
+    let aimed = aim(context, &run, &script.program, &values, args.speed, args.fault.clone().unwrap_or_default())?;
+    if !context.common.json && !context.common.quiet {
+        context.say(&explained(context, &run, &history, &script.says));
+    }
+    let runtime = driving::runtime()?;
+    let (program, steps) = (script.program.clone(), run.settings.get("steps").and_then(Value::as_u64));
+    let job = Job {
+        context,
+        mode: "resume",
+        place: place(&run),
+        run,
+        store,
+        program: program.clone(),
+        table: targets::table(),
+        aimed,
+        vault: Arc::new(vault),
+        params: (values != before).then(|| values.clone()),
+        account: None,
+        edits,
+        files: script.files,
+        note: "goes on".to_owned(),
+        expect: steps.map(|steps| Expect { steps: usize::try_from(steps).unwrap_or(0), took_ms: 0 }),
+        runtime: &runtime,
+    };
+    job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))
+}
+
+/// Where a run goes, from its settings.
+pub fn place(run: &Run) -> Place {
+    let text = |name: &str| run.settings.get(name).and_then(Value::as_str).map(str::to_owned);
+    Place { region: text("region").unwrap_or_default(), profile: text("profile"), ..Place::default() }
+}
+
+/// The target of a run that is there already.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn aim(
+    context: &Context, run: &Run, program: &Program, values: &Value, speed: Option<f64>,
+    faults: runbook_modules::sandbox::faults::Faults,
+) -> Result<Aimed, Problem> {
+    if run.target != "sandbox" {
+        return Ok(targets::live()?);
+    }
+    let speed = speed.or_else(|| run.settings.get("speed").and_then(Value::as_f64)).filter(|speed| *speed > 0.0);
+    Ok(targets::sandbox(&context.state_dir()?, program, values, faults, speed)?)
+}
+
+/// The script to go on with.
+struct Script {
+    program: Arc<Program>,
+    edits: Option<Arc<dyn Edits>>,
+    files: Option<Vec<File>>,
+    says: String,
+}
+
+fn script(context: &Context, args: &Resume, run: &Run, store: &Arc<dyn Store>) -> Result<Script, Problem> {
+    let stored = Arc::new(Program::from_files(&store.run_files(&run.id)?)?);
+    let kept = |says: &str| Script { program: stored.clone(), edits: None, files: None, says: says.to_owned() };
+    if args.original {
+        return Ok(kept("script: the run's own copy"));
+    }
+    let path = run.settings.get("path").and_then(Value::as_str).unwrap_or(&run.runbook);
+    let disk = match sources::open(path) {
+        Ok(disk) => Arc::new(disk),
+        Err(problem) if args.edited => return Err(problem),
+        Err(_) => return Ok(kept("script: the run's own copy (not found on the disk, or not readable as a script)")),
+    };
+    if disk.files() == stored.files() {
+        return Ok(kept("script unchanged"));
+    }
+    let compared = Compared::new(stored.clone(), disk.clone());
+    let changed = compared.changed_files();
+    if changed.is_empty() && !args.edited {
+        return Ok(kept("script unchanged (but for comments and white space)"));
+    }
+    if !args.edited && original_wanted(context, run, &changed)? {
+        return Ok(kept("script: the run's own copy"));
+    }
+    let says = format!("script edited: {}", changed.join(", "));
+    Ok(Script { files: Some(disk.files().to_vec()), program: disk, edits: Some(Arc::new(compared)), says })
+}
+
+/// Asks which of the two scripts to use.
+fn original_wanted(context: &Context, run: &Run, changed: &[String]) -> Result<bool, Problem> {
+    let look = &context.err;
+    let list = changed.iter().map(|file| look.shown(file)).collect::<Vec<_>>().join(", ");
+    let message = format!("{} changed since the run began: {list}", look.shown(&run.runbook));
+    if !terminal::can_ask() {
+        let resume = format!("runbook resume {}", run.id.get(..8).unwrap_or(&run.id));
+        let options = context.options();
+        return Err(Problem::new(Exit::Decide, Failure::new("RB0214", message))
+            .hint("--original goes on with the run's own copy, --edited with the files on the disk")
+            .next(format!("{resume} --original{options}"))
+            .next(format!("{resume} --edited{options}")));
+    }
+    let question = format!("{message}\nType original for the run's own copy, edited for the files on the disk: ");
+    Ok(terminal::ask(&question, &["original", "edited"], "--original or --edited")? == "original")
+}
+
+/// The parameters with other values for some; secrets that are not given anew keep their placeholders.
+fn changed(program: &Program, before: &Value, args: &Resume, vault: &Vault) -> Result<Value, Problem> {
+    let given: BTreeMap<String, String> = args.param.iter().cloned().collect();
+    let before: Map<String, Value> = before.as_object().cloned().unwrap_or_default();
+    let mut bound = program.bind_params(&given, &before).map_err(|failure| sources::problem(program, failure))?;
+    let secrets: Vec<String> = program
+        .params()
+        .map_err(|failure| sources::problem(program, failure))?
+        .into_iter()
+        .filter(|spec| spec.kind == ParamType::Secret && !given.contains_key(&spec.name))
+        .map(|spec| spec.name)
+        .collect();
+    let kept = |name: &String| secrets.contains(name) && before.get(name).is_some_and(|value| !value.is_null());
+    bound
+        .secrets
+        .retain(|(name, secret)| !kept(name) || (matches!(secret, SecretValue::Generate(_)) && !vault.knows(name)));
+    for name in secrets.iter().filter(|name| kept(name)) {
+        bound.values.insert(name.clone(), before[name].clone());
+    }
+    Ok(fill(bound, vault)?)
+}
+
+/// What is kept, since when it stands, what is not known, which script.
+fn explained(context: &Context, run: &Run, history: &History, says: &str) -> String {
+    let look = &context.err;
+    let since = ago(wall_ms() - run.summary.last_ms);
+    let how = match history.ended() {
+        None => format!("interrupted {since}, the process was killed"),
+        Some(Ending::Parked { why }) => format!("parked {since} ({})", look.shown(&why)),
+        Some(Ending::Failed { step, .. }) => format!("stopped {since} at {}", look.path(&step)),
+        Some(Ending::Waiting { step, .. }) => format!("waiting since {since} for {}", look.path(&step)),
+        Some(Ending::Stopped { message, .. }) => format!("stopped {since}: {}", look.shown(&message)),
+        Some(Ending::Finished) => format!("finished {since}"),
+        Some(Ending::Undone | Ending::Stuck { .. }) => format!("undone {since}"),
+    };
+    let mut out = format!("{how}\n  {} kept\n", plural(history.totals().steps.into(), "step"));
+    for effect in history.effects() {
+        if matches!(effect.state, EffectState::Intent | EffectState::Unknown) {
+            let name = effect.tags.get("Name").and_then(Value::as_str).unwrap_or_default();
+            let what = crate::ui::model::words(&[&effect.op, name]);
+            out += &format!(
+                "  unresolved: {} in {}: it will be found out first\n",
+                look.shown(&what),
+                look.path(&effect.key.step)
+            );
+        }
+    }
+    out + &format!("  {}\n", look.shown(says))
+}
