@@ -9,11 +9,15 @@
 //! * [`host`]: the trait [`Host`](host::Host), what a binding may ask of the runner.
 //! * [`input`]: typed inputs: a script's map against a Rust struct, with errors that name the field.
 //! * [`error`]: what a target answered, sorted by what the effect protocol does next.
+//! * [`k8s`], [`helm`]: Kubernetes and Helm.
+//! * [`sandbox`]: the built-in simulated target.
 //! * [`table`]: all kinds and operations by name.
 
 pub mod error;
+pub mod helm;
 pub mod host;
 pub mod input;
+pub mod k8s;
 pub mod operation;
 pub mod resource;
 pub mod sandbox;

@@ -4,14 +4,20 @@
 //! * [`memory`]: a world's store in memory, for tests and `plan`.
 //! * [`sim`]: how a kind behaves in it; [`sim::Simple`] says it as data for most kinds, [`simple`] is what that means.
 //! * [`target`]: the target itself; [`faults`]: calls that fail on purpose, for trials.
-//! * [`k8s`]: the simulated clusters.
-//! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`.
+//! * [`k8s`]: the simulated clusters; [`helm`]: their releases.
+//! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`; [`template`] renders
+//!   its texts, [`answers`] answers calls from it, [`controllers`] makes what it says.
 
+pub mod answers;
+pub mod clock_text;
+pub mod controllers;
 pub mod faults;
+pub mod helm;
 pub mod k8s;
 pub mod memory;
 pub mod rehearsal;
 pub mod sim;
 pub mod simple;
 pub mod target;
+pub mod template;
 pub mod world;

@@ -10,6 +10,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{
+    answers::bad,
+    controllers,
     faults::{Fault, Faults},
     rehearsal::Rehearsal,
     sim::SimCall,
@@ -92,12 +94,47 @@ impl Sandbox {
         Ok(inner.now)
     }
 
+    /// The world with all that controllers have done by now, which is kept at once. Gives the time.
+    fn present(&self, inner: &mut Inner, host: &dyn Host) -> Result<i64, CallError> {
+        loop {
+            let now = self.fresh(inner, host)?;
+            let problem = controllers::advance(&mut inner.world, now).map_err(bad);
+            if !inner.world.changed() {
+                return problem.map(|()| now);
+            }
+            inner.world.clock = inner.world.clock.max(now);
+            if self.commit(inner)? {
+                return problem.map(|()| now);
+            }
+        }
+    }
+
+    /// Writes what was changed; false when another process was first, and it must be done again on what that left.
+    fn commit(&self, inner: &mut Inner) -> Result<bool, CallError> {
+        let version = inner.world.changes().and_then(|changes| self.store.commit(inner.version, &changes));
+        match version {
+            Ok(Some(version)) => {
+                inner.version = version;
+                inner.world.kept();
+                Ok(true)
+            }
+            Ok(None) => {
+                inner.version = u64::MAX;
+                Ok(false)
+            }
+            Err(why) => {
+                inner.version = u64::MAX;
+                Err(not_sent(why))
+            }
+        }
+    }
+
     fn look<T>(
         &self, op: &str, host: &dyn Host, answer: impl FnOnce(&mut World, i64) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         travel(op, host)?;
         let mut inner = self.lock();
-        let now = self.fresh(&mut inner, host)?;
+        let now = self.present(&mut inner, host)?;
         let answer = answer(&mut inner.world, now);
         inner.world.roll_back();
         answer
@@ -109,7 +146,7 @@ impl Sandbox {
         travel(&mutation.op, host)?;
         let mut inner = self.lock();
         loop {
-            let now = self.fresh(&mut inner, host)?;
+            let now = self.present(&mut inner, host)?;
             let n = inner.world.calls().last().map_or(1, |call| call.n + 1);
             let fault = self.faults.get(n);
             let answer = match fault {
@@ -117,6 +154,10 @@ impl Sandbox {
                 None | Some(Fault::Lose | Fault::KillAfter) => execute(&mut inner.world, now).map(Some),
                 Some(Fault::Refuse | Fault::Throttle | Fault::Drop) => Ok(None),
             };
+            let answer = answer.and_then(|answer| {
+                controllers::advance(&mut inner.world, now).map_err(bad)?;
+                Ok(answer)
+            });
             if answer.is_err() {
                 inner.world.roll_back();
             }
@@ -134,19 +175,9 @@ impl Sandbox {
                 outcome,
                 at: now,
             });
-            let changes = inner.world.changes().map_err(not_sent)?;
-            match self.store.commit(inner.version, &changes) {
-                Ok(Some(version)) => inner.version = version,
-                Ok(None) => {
-                    inner.version = u64::MAX;
-                    continue;
-                }
-                Err(why) => {
-                    inner.version = u64::MAX;
-                    return Err(not_sent(why));
-                }
+            if !self.commit(&mut inner)? {
+                continue;
             }
-            inner.world.kept();
             return match (fault, answer) {
                 (Some(Fault::KillAfter), _) => std::process::abort(),
                 (Some(fault), answer) => {

@@ -182,6 +182,11 @@ impl World {
         Ok(documents)
     }
 
+    /// Whether an object was changed since the last [`World::kept`].
+    pub fn changed(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     /// The changes are stored.
     pub fn kept(&mut self) {
         self.before.clear();
@@ -225,6 +230,11 @@ impl World {
             .range(prefix.clone()..)
             .take_while(move |(key, _)| key.starts_with(&prefix))
             .map(|(_, object)| object)
+    }
+
+    /// Every stored object, those that are gone or still to come included.
+    pub fn everything(&self) -> impl Iterator<Item = &Object> {
+        self.objects.values()
     }
 
     /// An object by its key, be it gone or still to come.

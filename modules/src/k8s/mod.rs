@@ -1,0 +1,30 @@
+//! Kubernetes: any object, applied, patched, read, waited for; and commands in pods.
+//!
+//! * [`object`]: the kind `k8s.object`; [`patch`]: the kind `k8s.patch`.
+//! * [`operations`]: get, list, wait, logs, delete; [`exec`]: exec and run_pod.
+//! * [`health`]: whether an object is ready; [`types`]: the kinds that every cluster knows.
+
+use crate::table::Table;
+
+pub mod exec;
+pub mod health;
+pub mod object;
+pub mod operations;
+pub mod patch;
+pub mod types;
+
+/// Adds everything to the table.
+pub fn register(table: &mut Table) {
+    table.add(
+        &[&object::Object, &patch::Patch],
+        &[
+            &operations::GET,
+            &operations::LIST,
+            &operations::WAIT,
+            &operations::LOGS,
+            &operations::DELETE,
+            &exec::EXEC,
+            &exec::RUN_POD,
+        ],
+    );
+}
