@@ -31,16 +31,17 @@ pub fn check(
     body: &mut dyn FnMut(&Arc<Scope>) -> Result<Value, Halt>,
 ) -> Result<Value, Halt> {
     let (key, first, resumed) = match begin(scope, name, site, captures)? {
-        Begin::Answer(answer) => return answer,
+        Begin::Answer(answer) => return answer.map(told),
         Begin::Run { key, attempt, resumed } => (key, attempt, resumed),
-        Begin::Recall { known, .. } => return known.map_or(Err(Stop::EndOfRecord.into()), |known| known.result()),
+        Begin::Recall { known, .. } => {
+            return known.map_or(Err(Stop::EndOfRecord.into()), |known| known.result().map(told));
+        }
         Begin::Match { key, known } => {
-            return matching::matched(scope, &key, &known, site, captures, &mut |inner| {
-                answer(body(inner)).and_then(|asked| {
-                    let not = |last| Failure::new("RB0310", format!("the answer is {last}"));
-                    asked.map_err(|last| not(last).into())
-                })
-            });
+            let mut once = |inner: &Arc<Scope>| match answer(body(inner))? {
+                Ok(result) => Ok(result),
+                Err(last) => Err(Failure::new("RB0310", format!("the answer is {last}")).into()),
+            };
+            return matching::matched(scope, &key, &known, site, captures, &mut once).map(told);
         }
     };
     let session = &scope.session;
@@ -57,11 +58,14 @@ pub fn check(
         let deadline = Deadline { at_ms: over_ms, step: key.clone(), after: within };
         let inner = scope.within_step(&key, attempt, since(scope, &key), scope.matching, Some(deadline));
         let last = match answer(body(&inner)) {
-            Ok(Ok(result)) => {
+            Ok(Ok(mut result)) => {
                 inner.enter()?;
-                passed(scope, &key, &result, attempt - first + 1)?;
+                if let Some(tries) = result.get_mut("tries") {
+                    *tries = (attempt - first + 1).into();
+                }
+                passed(scope, &key, &result)?;
                 finish(scope, &key, result.clone(), captures, began_ms, effects)?;
-                return Ok(result);
+                return Ok(told(result));
             }
             Ok(Err(last)) => last,
             Err(Halt::Failure(failure)) if !may_retry(&failure) => return fail(scope, &key, *failure, site),
@@ -91,7 +95,7 @@ pub fn check(
 /// Sorts what a body said: passed (or not rehearsed), not yet (with what it said), or an end.
 fn answer(said: Result<Value, Halt>) -> Result<Result<Value, String>, Halt> {
     match said {
-        Ok(Value::Bool(true)) => Ok(Ok(Value::Bool(true))),
+        Ok(Value::Bool(true)) => Ok(Ok(json!({ "passed": true, "tries": 1 }))),
         Ok(other) => Ok(Err(other.to_string())),
         Err(Halt::Failure(failure)) if failure.code == NOT_REHEARSED => {
             Ok(Ok(json!({ "not_rehearsed": true, "what": failure.message })))
@@ -100,12 +104,24 @@ fn answer(said: Result<Value, Halt>) -> Result<Result<Value, String>, Halt> {
     }
 }
 
-fn passed(scope: &Scope, key: &str, result: &Value, tries: u32) -> Result<(), Halt> {
+/// How often a check was asked until it passed, out of a step's result; None for any other step.
+pub fn tries(result: &Value) -> Option<u32> {
+    let fields = result.as_object().filter(|fields| fields.len() == 2 && fields.get("passed") == Some(&json!(true)))?;
+    fields.get("tries")?.as_u64().and_then(|tries| u32::try_from(tries).ok())
+}
+
+/// What the script gets for what is recorded.
+fn told(result: Value) -> Value {
+    if tries(&result).is_some() { Value::Bool(true) } else { result }
+}
+
+fn passed(scope: &Scope, key: &str, result: &Value) -> Result<(), Halt> {
     let session = &scope.session;
-    let Some(what) = result.get("what").and_then(Value::as_str).map(str::to_owned) else {
+    if let Some(tries) = tries(result) {
         session.tell(What::CheckPassed { step: key.to_owned(), tries });
         return Ok(());
-    };
+    }
+    let what = result.get("what").and_then(Value::as_str).unwrap_or_default().to_owned();
     session.record(vec![Record::NotRehearsed { step: key.to_owned(), what: what.clone() }], When::Soon)?;
     session.tell(What::NotRehearsed { step: key.to_owned(), what });
     Ok(())

@@ -9,3 +9,4 @@ mod crashes;
 mod decisions;
 mod edited;
 mod steps;
+mod told_again;

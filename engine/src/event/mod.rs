@@ -1,4 +1,6 @@
-//! What happens in a run, as it happens or read back from the journal. All output is made from these.
+//! What happens in a run, as it happens or read back from the journal ([`replay`]). All output is made from these.
+
+mod replay;
 
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use runbook_state::record::{Ending, Site};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::replay::replay;
 use crate::error::Failure;
 
 /// The version of the NDJSON format. Fields are added without raising it; a changed meaning raises it.
