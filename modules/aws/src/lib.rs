@@ -16,6 +16,8 @@ pub mod row;
 pub mod servicediscovery;
 pub mod simulate;
 pub mod sts;
+#[cfg(test)]
+mod testing;
 
 /// Adds everything to the table.
 pub fn register(table: &mut Table) {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{cluster, versions};
 use crate::{
+    ec2::network_interface,
     row::text,
     simulate::{body, digits, owned},
 };
@@ -134,9 +135,9 @@ fn made(world: &mut World, call: &SimCall<'_>, cluster: &Object) {
     let description = "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any \
                        managed workloads.";
     let of_group = json!({
-        "id": group, "group_id": group, "group_name": name, "vpc_id": vpc, "description": description, "owner_id": call.account,
+        "id": group, "group_id": group, "name": name, "group_name": name, "vpc_id": vpc, "description": description, "owner_id": call.account,
         "arn": format!("arn:aws:ec2:{region}:{}:security-group/{group}", call.account),
-        "ip_permissions": everything(json!([{ "group_id": group, "user_id": call.account }]), json!([])),
+        "ip_permissions": everything(json!([{ "group_id": group }]), json!([])),
         "ip_permissions_egress": everything(json!([]), json!([{ "cidr_ip": "0.0.0.0/0" }])),
     });
     let mut security_group =
@@ -171,33 +172,17 @@ pub(super) struct Interface<'a> {
 
 /// Puts a network interface of EKS's; it goes with its owner. Gives its private address.
 pub(super) fn interface(world: &mut World, call: &SimCall<'_>, made: &Interface<'_>) -> String {
-    let region = call.place.region.as_str();
-    let id = world.new_id("eni-");
-    let subnet = world.get("ec2.subnet", region, made.subnet, call.now_ms);
-    let field = |name| subnet.map_or("", |subnet| body(subnet, name)).to_owned();
-    let (vpc, zone, cidr) = (field("vpc_id"), field("availability_zone"), field("cidr_block"));
-    let taken: Vec<&str> = world
-        .list("ec2.network_interface", region, call.now_ms)
-        .filter(|other| body(other, "subnet_id") == made.subnet)
-        .map(|other| body(other, "private_ip_address"))
-        .collect();
-    let free = cidr
-        .parse::<ipnet::Ipv4Net>()
-        .ok()
-        .and_then(|net| net.hosts().skip(3).map(|ip| ip.to_string()).find(|ip| !taken.contains(&ip.as_str())));
-    let address = free.unwrap_or_default();
-    let groups: Vec<Value> = made.groups.iter().map(|group| json!({ "group_id": group })).collect();
-    let body = json!({
-        "id": id, "network_interface_id": id, "subnet_id": made.subnet, "vpc_id": vpc, "availability_zone": zone,
-        "groups": groups, "description": made.description, "interface_type": "interface", "requester_managed": true,
-        "private_ip_address": address, "owner_id": call.account,
-    });
-    let mut refs: Vec<String> = made.groups.iter().map(|group| key("ec2.security_group", region, group)).collect();
-    refs.push(key("ec2.subnet", region, made.subnet));
-    let mut object = owned("ec2.network_interface", region, &id, made.owner, body, refs);
-    object.states = vec![(call.now_ms, "in-use".to_owned())];
-    world.put(object);
-    address
+    let put = network_interface::Made {
+        subnet: made.subnet,
+        groups: made.groups,
+        description: made.description,
+        interface_type: "interface",
+        owner: Some(made.owner.key()),
+        status: "in-use",
+    };
+    let id = network_interface::put(world, call, &put).unwrap_or_default();
+    let made = world.get("ec2.network_interface", &call.place.region, &id, call.now_ms);
+    made.map_or("", |made| body(made, "private_ip_address")).to_owned()
 }
 
 /// The cluster that a call names under a field.

@@ -1,1 +1,157 @@
 //! What the sandbox's EKS answers and refuses.
+
+use runbook_modules::error::Class;
+use serde_json::{Value, json};
+
+use crate::testing::{Lab, code, text};
+
+struct Site {
+    lab: Lab,
+    vpc: String,
+    subnets: Vec<String>,
+    role: String,
+}
+
+fn site() -> Site {
+    let lab = Lab::new();
+    let (vpc, subnets) = lab.network(&["us-east-1a", "us-east-1b"]);
+    let role = lab.role("control-plane");
+    Site { lab, vpc, subnets, role }
+}
+
+impl Site {
+    fn cluster(&self) -> Value {
+        json!({ "name": "c", "role_arn": self.role, "resources_vpc_config": { "subnet_ids": self.subnets, "endpoint_private_access": true } })
+    }
+
+    fn nodes(&self) -> Value {
+        let scaling = json!({ "min_size": 1, "desired_size": 2, "max_size": 3 });
+        json!({ "cluster_name": "c", "nodegroup_name": "n", "node_role": self.role, "subnets": self.subnets, "scaling_config": scaling })
+    }
+
+    fn count(&self, operation: &str, field: &str) -> usize {
+        let found = self.lab.call(operation, json!({ "filters": { "vpc-id": [self.vpc] } })).unwrap();
+        found[field].as_array().map_or(0, Vec::len)
+    }
+}
+
+#[test]
+fn a_cluster_comes_with_endpoint_issuer_security_group_and_interfaces() {
+    let site = site();
+    let at_once = site.lab.call("eks.create_cluster", site.cluster()).unwrap();
+    assert_eq!(at_once["status"], "CREATING");
+    let made = site.lab.settle("eks.create_cluster", &site.cluster(), &at_once);
+    assert_eq!(made["status"], "ACTIVE");
+    assert_eq!((made["id"].as_str(), made["region"].as_str()), (Some("c"), Some("us-east-1")));
+    assert!(text(&made, "endpoint").starts_with("https://"));
+    assert!(text(&made, "identity.oidc.issuer").starts_with("https://oidc.eks.us-east-1.amazonaws.com/id/"));
+    assert!(!text(&made, "certificate_authority.data").is_empty());
+    assert_eq!(text(&made, "resources_vpc_config.vpc_id"), site.vpc);
+    let group = text(&made, "resources_vpc_config.cluster_security_group_id");
+    assert!(site.lab.read("ec2.security_group", json!({ "group_id": group })).is_some());
+    assert_eq!(site.count("ec2.describe_network_interfaces", "network_interfaces"), 2);
+    assert_eq!(site.lab.call("eks.list_clusters", json!({})).unwrap(), json!(["c"]));
+
+    assert_eq!(code(site.lab.delete("ec2.subnet", json!({ "subnet_id": site.subnets[0] }))), "DependencyViolation");
+    site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap();
+    assert_eq!(site.count("ec2.describe_network_interfaces", "network_interfaces"), 0);
+    assert_eq!(site.lab.read("ec2.security_group", json!({ "group_id": group })), None);
+    assert_eq!(code(site.lab.call("eks.describe_cluster", json!({ "name": "c" }))), "ResourceNotFoundException");
+}
+
+#[test]
+fn what_eks_refuses_of_a_cluster() {
+    let site = site();
+    let mut input = site.cluster();
+    input["role_arn"] = json!("arn:aws:iam::123456789012:role/nobody");
+    assert_eq!(code(site.lab.call("eks.create_cluster", input)), "InvalidParameterException");
+    let mut input = site.cluster();
+    input["resources_vpc_config"]["subnet_ids"] = json!([site.subnets[0]]);
+    let error = site.lab.call("eks.create_cluster", input).unwrap_err();
+    assert_eq!(error.message, "Subnets specified must be in at least two different AZs");
+    let mut input = site.cluster();
+    input["version"] = json!("1.11");
+    assert_eq!(code(site.lab.call("eks.create_cluster", input)), "InvalidParameterException");
+
+    let lab = Lab::new();
+    let (_, subnets) = lab.network(&["us-east-1a", "us-east-1e"]);
+    let input = json!({ "name": "c", "role_arn": lab.role("r"), "resources_vpc_config": { "subnet_ids": subnets } });
+    assert_eq!(code(lab.call("eks.create_cluster", input)), "UnsupportedAvailabilityZoneException");
+}
+
+#[test]
+fn the_token_gives_the_same_cluster_again_and_another_one_is_a_second() {
+    let site = site();
+    let token = "a".repeat(64);
+    let first = site.lab.with_token(&token, "eks.create_cluster", site.cluster()).unwrap();
+    let again = site.lab.with_token(&token, "eks.create_cluster", site.cluster()).unwrap();
+    assert_eq!(first["arn"], again["arn"]);
+    let mut other = site.cluster();
+    other["version"] = json!("1.34");
+    assert_eq!(site.lab.with_token(&token, "eks.create_cluster", other).unwrap_err().class, Class::TokenMismatch);
+    let second = site.lab.call("eks.create_cluster", site.cluster()).unwrap_err();
+    assert_eq!((second.class, second.code.as_str()), (Class::AlreadyExists, "ResourceInUseException"));
+}
+
+#[test]
+fn a_cluster_with_nodes_is_not_deleted() {
+    let site = site();
+    let error = site.lab.call("eks.create_nodegroup", site.nodes()).unwrap_err();
+    assert_eq!(error.code, "ResourceNotFoundException");
+    site.lab.call("eks.create_cluster", site.cluster()).unwrap();
+    assert_eq!(code(site.lab.call("eks.create_nodegroup", site.nodes())), "InvalidRequestException");
+    site.lab.pass(700);
+    let made = site.lab.make("eks.create_nodegroup", site.nodes());
+    assert_eq!(made["status"], "ACTIVE");
+    assert_eq!(site.count("ec2.describe_network_interfaces", "network_interfaces"), 4);
+    assert_eq!(site.lab.call("eks.list_nodegroups", json!({ "cluster_name": "c" })).unwrap(), json!(["n"]));
+
+    let error = site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "ResourceInUseException"));
+    site.lab.delete("eks.nodegroup", json!({ "cluster_name": "c", "nodegroup_name": "n" })).unwrap();
+    site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap();
+    assert_eq!(site.count("ec2.describe_network_interfaces", "network_interfaces"), 0);
+}
+
+#[test]
+fn an_addon_without_nodes_is_degraded_until_they_come() {
+    let site = site();
+    site.lab.make("eks.create_cluster", site.cluster());
+    let input = json!({ "cluster_name": "c", "addon_name": "aws-ebs-csi-driver", "resolve_conflicts": "OVERWRITE" });
+    let at_once = site.lab.call("eks.create_addon", input.clone()).unwrap();
+    assert_eq!(at_once["status"], "CREATING");
+    site.lab.pass(60);
+    let at = json!({ "cluster_name": "c", "addon_name": "aws-ebs-csi-driver" });
+    assert_eq!(site.lab.call("eks.describe_addon", at.clone()).unwrap()["status"], "DEGRADED");
+    site.lab.make("eks.create_nodegroup", site.nodes());
+    assert_eq!(site.lab.settle("eks.create_addon", &input, &at_once)["status"], "ACTIVE");
+    assert_eq!(
+        site.lab.make("eks.create_addon", json!({ "cluster_name": "c", "addon_name": "vpc-cni" }))["status"],
+        "ACTIVE"
+    );
+    assert_eq!(code(site.lab.call("eks.create_addon", at)), "ResourceInUseException");
+}
+
+#[test]
+fn addon_versions_have_a_default_for_each_kubernetes_version() {
+    let lab = Lab::new();
+    let query = json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.34" });
+    let found = lab.call("eks.describe_addon_versions", query).unwrap();
+    let versions = found[0]["addon_versions"].as_array().unwrap();
+    let default = |v: &&Value| v["compatibilities"][0]["default_version"] == true;
+    assert_eq!(versions.iter().filter(default).count(), 1);
+    assert_eq!(versions[0]["compatibilities"][0]["cluster_version"], "1.34");
+    let none = lab.call("eks.describe_addon_versions", json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.1" }));
+    assert_eq!(none.unwrap(), json!([]));
+    assert_eq!(
+        lab.call("eks.describe_cluster_versions", json!({ "default_only": true })).unwrap().as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn the_parents_of_a_cluster_are_its_role_and_subnets() {
+    let site = site();
+    let parents = site.lab.parents("eks.cluster", &site.cluster());
+    assert!(parents.contains(&"control-plane".to_owned()) && parents.contains(&site.subnets[1]), "{parents:?}");
+}

@@ -1,1 +1,96 @@
 //! What the sandbox's IAM answers and refuses.
+
+use runbook_modules::error::Class;
+use serde_json::{Value, json};
+
+use crate::testing::{Lab, code};
+
+fn trust() -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": { "Service": "eks.amazonaws.com" }, "Action": "sts:AssumeRole" }] })
+}
+
+fn role(name: &str) -> Value {
+    json!({ "role_name": name, "assume_role_policy_document": trust() })
+}
+
+#[test]
+fn a_role_is_described_with_arn_and_document() {
+    let lab = Lab::new();
+    let made =
+        lab.make("iam.create_role", json!({ "role_name": "r", "assume_role_policy_document": trust().to_string() }));
+    assert_eq!(made["id"], "r");
+    assert_eq!(made["arn"], "arn:aws:iam::123456789012:role/r");
+    assert_eq!(made["assume_role_policy_document"], trust());
+    assert_eq!(lab.call("iam.get_role", json!({ "role_name": "r" })).unwrap()["arn"], made["arn"]);
+    assert_eq!(code(lab.call("iam.get_role", json!({ "role_name": "x" }))), "NoSuchEntity");
+}
+
+#[test]
+fn a_second_role_of_the_same_name_is_refused_and_the_first_is_found() {
+    let lab = Lab::new();
+    lab.make("iam.create_role", role("r"));
+    let error = lab.call("iam.create_role", role("r")).unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (Class::AlreadyExists, "EntityAlreadyExists"));
+    assert_eq!(lab.find("iam.role", &"f".repeat(64), role("r")).len(), 1);
+}
+
+#[test]
+fn a_role_with_policies_is_not_deleted() {
+    let lab = Lab::new();
+    lab.make("iam.create_role", role("r"));
+    let policy = json!({ "role_name": "r", "policy_arn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" });
+    lab.make("iam.attach_role_policy", policy.clone());
+    lab.make("iam.attach_role_policy", policy.clone());
+    let written = json!({ "role_name": "r", "policy_name": "p", "policy_document": trust() });
+    lab.make("iam.put_role_policy", written.clone());
+    let listed = lab.call("iam.list_attached_role_policies", json!({ "role_name": "r" })).unwrap();
+    assert_eq!(listed, json!([{ "policy_name": "AmazonEKSClusterPolicy", "policy_arn": policy["policy_arn"] }]));
+
+    let error = lab.delete("iam.role", json!({ "role_name": "r" })).unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "DeleteConflict"));
+    lab.delete("iam.role_policy_attachment", policy).unwrap();
+    lab.delete("iam.role_policy", json!({ "role_name": "r", "policy_name": "p" })).unwrap();
+    lab.delete("iam.role", json!({ "role_name": "r" })).unwrap();
+    assert_eq!(code(lab.delete("iam.role", json!({ "role_name": "r" }))), "NoSuchEntity");
+}
+
+#[test]
+fn what_stood_before_is_put_back() {
+    let lab = Lab::new();
+    lab.make("iam.create_role", role("r"));
+    let at = json!({ "role_name": "r", "policy_name": "p" });
+    let put = |action: &str| {
+        let document = json!({ "Statement": [{ "Action": action }] });
+        lab.make("iam.put_role_policy", json!({ "role_name": "r", "policy_name": "p", "policy_document": document }))
+    };
+    let before = put("s3:GetObject");
+    put("s3:*");
+    lab.put_back("iam.role_policy", at.clone(), Some(&before)).unwrap();
+    assert_eq!(lab.read("iam.role_policy", at).unwrap()["policy_document"], before["policy_document"]);
+}
+
+#[test]
+fn a_policy_in_use_is_not_deleted() {
+    let lab = Lab::new();
+    lab.make("iam.create_role", role("r"));
+    let arn = lab.make("iam.create_policy", json!({ "policy_name": "p", "policy_document": trust() }))["arn"].clone();
+    assert_eq!(arn, "arn:aws:iam::123456789012:policy/p");
+    lab.make("iam.attach_role_policy", json!({ "role_name": "r", "policy_arn": arn }));
+    assert_eq!(code(lab.delete("iam.policy", json!({ "arn": arn }))), "DeleteConflict");
+    lab.delete("iam.role_policy_attachment", json!({ "role_name": "r", "policy_arn": arn })).unwrap();
+    lab.delete("iam.policy", json!({ "arn": arn })).unwrap();
+    let gone = lab.call("iam.attach_role_policy", json!({ "role_name": "r", "policy_arn": arn }));
+    assert_eq!(code(gone), "NoSuchEntity");
+}
+
+#[test]
+fn an_account_has_one_provider_for_an_issuer() {
+    let lab = Lab::new();
+    let input = json!({ "url": "https://oidc.example/id/1", "client_id_list": ["sts.amazonaws.com"] });
+    let made = lab.make("iam.create_open_id_connect_provider", input.clone());
+    assert_eq!(made["arn"], "arn:aws:iam::123456789012:oidc-provider/oidc.example/id/1");
+    assert_eq!(code(lab.call("iam.create_open_id_connect_provider", input)), "EntityAlreadyExists");
+    let got =
+        lab.call("iam.get_open_id_connect_provider", json!({ "open_id_connect_provider_arn": made["arn"] })).unwrap();
+    assert_eq!(got["client_id_list"], json!(["sts.amazonaws.com"]));
+}
