@@ -1,8 +1,11 @@
 //! Observations: reads, and exec that may be repeated. An attempt's reads answer from the record; a new attempt reads afresh.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use runbook_modules::operation::Operation;
+use runbook_modules::{
+    operation::{Operation, Settle},
+    resource::Health,
+};
 use runbook_state::{
     record::{EffectKey, Record},
     store::When,
@@ -13,6 +16,7 @@ use super::{
     Call,
     act::{Act, Deed, json},
     digest::digest,
+    policy,
     prepare::prepare,
     token::token,
 };
@@ -54,7 +58,10 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
         prior: None,
         since_ms: act.now_ms(),
     };
-    let value = act.patiently(|| act.send_call(operation, &deed))?;
+    let value = match operation.settle {
+        Some(settle) if asked.wait => until(&act, operation, settle, &deed, asked.timeout)?,
+        _ => act.patiently(|| act.send_call(operation, &deed))?,
+    };
     let record = Record::Observed {
         step: scope.key.clone(),
         attempt: scope.attempt,
@@ -66,4 +73,31 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
     session.record(vec![record], When::Soon)?;
     session.tell(What::Observed { step: scope.key.clone(), op: call.name.to_owned() });
     Ok(value)
+}
+
+/// Reads again and again until the answer is what was waited for (`k8s.wait`). Only the last answer is recorded.
+fn until(
+    act: &Act<'_>, operation: &'static Operation, settle: Settle, deed: &Deed, timeout: Option<Duration>,
+) -> Result<Value, Halt> {
+    let limit = timeout.unwrap_or(policy::PATIENCE);
+    let began = act.now_ms();
+    let mut polls = 0;
+    loop {
+        let answer = act.patiently(|| act.send_call(operation, deed))?;
+        let obstacle = match (settle.judge)(&answer) {
+            Health::Ready => return Ok(answer),
+            Health::Failed(why) => {
+                let mut failure = act.failure("RB0419", format!("{} waits for what will not come", act.op));
+                failure.cause = why;
+                return Err(failure.into());
+            }
+            Health::Pending(why) | Health::Deleting(why) => why,
+        };
+        if act.now_ms() - began >= i64::try_from(limit.as_millis()).unwrap_or(i64::MAX) {
+            return Err(act.timed_out(limit, &obstacle).into());
+        }
+        act.waiting(&obstacle, began, Duration::ZERO);
+        polls += 1;
+        act.scope.sleep(policy::POLL.after(polls).unwrap_or(policy::POLL.most))?;
+    }
 }
