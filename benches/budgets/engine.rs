@@ -1,0 +1,191 @@
+//! Steps, effects and branches as the engine drives them, on a sandbox in memory: its world is not what is measured.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use runbook_engine::{
+    effect::{self, Call},
+    error::Halt,
+    event::{Event, Sink},
+    run::{
+        cancel::Cancel,
+        clock::SimClock,
+        drive::{self, Driver},
+        parallel::{Branch, parallel},
+        scope::Scope,
+        step::{StepOptions, step},
+        vault::Vault,
+    },
+    targets,
+};
+use runbook_modules::{
+    sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, target::Sandbox},
+    table::Binding,
+    target::Place,
+};
+use runbook_state::{record::Ending, sqlite::Sqlite, store::Store};
+use serde_json::{Value, json};
+
+use crate::{
+    measure::{Bare, SAMPLES, Samples, Table, folder, ratio},
+    store::{self, Kept},
+};
+
+/// How many branches.
+const BRANCHES: usize = 8;
+/// How many steps each of them has.
+const EACH: usize = 100;
+/// The effect: a resource that is usable at once, so that there is nothing to wait for.
+const EFFECT: &str = "ec2.create_internet_gateway";
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn event(&self, _event: &Event) {}
+}
+
+/// Drives the run as `runbook resume` would.
+fn drive<T: Send>(store: &Arc<Sqlite>, run: &str, body: impl FnOnce(&Arc<Scope>) -> Result<T, Halt> + Send) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let sandbox = Sandbox::open(Arc::new(MemoryStore::default()), Rehearsal::default(), Faults::default());
+    let driver = Driver {
+        run: store.run(run).expect("the run"),
+        store: store.clone(),
+        target: Arc::new(sandbox.expect("a sandbox")),
+        place: place(),
+        table: targets::table(),
+        time: Arc::new(SimClock::new(0, None)),
+        sink: Arc::new(Nowhere),
+        cancel: Cancel::default(),
+        vault: Arc::new(Vault::in_memory(run)),
+        edits: None,
+        files: None,
+        runtime: runtime.handle().clone(),
+        mode: "resume".to_owned(),
+        by: "bench@here".to_owned(),
+        params: None,
+        account: None,
+    };
+    let mut answer = None;
+    let outcome = drive::drive(driver, |scope| {
+        answer = Some(body(scope)?);
+        Ok(Ending::Finished)
+    });
+    let outcome = outcome.expect("a driven run");
+    answer.unwrap_or_else(|| panic!("the run did not finish: {outcome:?}"))
+}
+
+fn place() -> Place {
+    Place { region: "us-east-1".to_owned(), ..Place::default() }
+}
+
+fn plain(scope: &Arc<Scope>, name: &str) -> Result<Value, Halt> {
+    step(scope, name, &StepOptions::default(), &store::site(), "", &mut |_| Ok(json!({"id": "vpc-0c1d2e3f405162738"})))
+}
+
+fn with_effect(scope: &Arc<Scope>, name: &str, binding: Binding, place: &Place) -> Result<Value, Halt> {
+    step(scope, name, &StepOptions::default(), &store::site(), "", &mut |scope| {
+        effect::bind(scope, Call { name: EFFECT, binding, place, input: json!({}), site: store::site() })
+    })
+}
+
+/// All figures of the engine.
+pub fn measure(table: &mut Table) {
+    let short = steps(100);
+    let long = steps(100_000);
+    table.ratio(
+        "engine: a step without effects / a bare commit",
+        ratio(short.plain, short.bare),
+        (short.plain, short.bare),
+        1.3,
+    );
+    table.ratio(
+        "engine: a step with one effect / a bare commit",
+        ratio(short.effect, short.bare),
+        (short.effect, short.bare),
+        2.3,
+    );
+    let (a, b) = (ratio(long.plain, long.bare), ratio(short.plain, short.bare));
+    table.number("engine: a step after 100,000 / after 100, each over its bare commit", a / b, "", 1.2);
+    branches(table);
+    resuming(table);
+}
+
+struct Steps {
+    bare: Duration,
+    plain: Duration,
+    effect: Duration,
+}
+
+/// Steps after as many finished ones, in turn with a bare commit.
+fn steps(before: usize) -> Steps {
+    let dir = folder();
+    let kept = Kept::with_steps(dir.path(), before);
+    let binding = targets::table().binding(EFFECT).expect("the binding");
+    drive(&kept.store, &kept.run, |scope| {
+        let bare = Bare::open(dir.path());
+        let (mut bares, mut plains, mut effects) = (Samples::default(), Samples::default(), Samples::default());
+        for n in 0..SAMPLES {
+            bares.take(|| bare.commit(&store::text(n)));
+            plains.take(|| plain(scope, &format!("plain {n}")))?;
+            effects.take(|| with_effect(scope, &format!("effect {n}"), binding, &place()))?;
+        }
+        Ok(Steps { bare: bares.median(), plain: plains.median(), effect: effects.median() })
+    })
+}
+
+fn branches(table: &mut Table) {
+    let dir = folder();
+    let kept = Kept::with_steps(dir.path(), 0);
+    let (bare, took, commits) = drive(&kept.store, &kept.run, |scope| {
+        let bare = Bare::open(dir.path());
+        let mut bares = Samples::default();
+        for n in 0..BRANCHES * EACH {
+            bares.take(|| bare.commit(&store::text(n)));
+        }
+        let many = (0..BRANCHES).map(|n| Branch {
+            name: format!("branch {n}"),
+            body: Box::new(|scope| {
+                for n in 0..EACH {
+                    plain(scope, &store::name(n))?;
+                }
+                Ok(Value::Null)
+            }),
+        });
+        let (before, began) = (kept.store.commits(), Instant::now());
+        parallel(scope, &store::site(), many.collect(), None)?;
+        Ok((bares.median(), began.elapsed(), kept.store.commits() - before))
+    });
+    let steps = u32::try_from(BRANCHES * EACH).unwrap_or(u32::MAX);
+    table.ratio(
+        "engine: a step in one of 8 branches / a bare commit",
+        ratio(took / steps, bare),
+        (took / steps, bare),
+        1.0,
+    );
+    table.number("engine: commits a step in 8 branches", commits as f64 / f64::from(steps), "", 0.5);
+}
+
+/// From opening the store to the end of a script whose 10,000 steps are all finished.
+fn resuming(table: &mut Table) {
+    const STEPS: usize = 10_000;
+    let dir = folder();
+    drop(Kept::with_steps(dir.path(), STEPS));
+    let names: Vec<String> = (0..STEPS).map(store::name).collect();
+    let mut samples = Samples::default();
+    for _ in 0..9 {
+        samples.take(|| {
+            let store = Arc::new(Sqlite::open(&dir.path().join("state")).expect("a store"));
+            let never = &mut |_: &Arc<Scope>| panic!("a finished step ran again");
+            drive(&store, &"0".repeat(32), |scope| {
+                for name in &names {
+                    step(scope, name, &StepOptions::default(), &store::site(), "", never)?;
+                }
+                Ok(())
+            });
+        });
+    }
+    table.time("engine: resuming 10,000 finished steps", samples.median(), Duration::from_millis(100));
+}
