@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     history::Step,
-    scope::Scope,
+    scope::{Replayed, Scope},
     step::{Body, kept, placed},
 };
 use crate::error::{Failure, Halt, Stop};
@@ -56,7 +56,7 @@ impl Scope {
     /// The first recorded effect here or below that this replay did not come to.
     fn missing(&self) -> Option<Missing> {
         let history = &self.session.history;
-        self.scopes_called().into_iter().find_map(|(key, effects, called)| {
+        self.replayed().into_iter().find_map(|Replayed { key, effects, called }| {
             let left_out = history.effects_of(&key).into_iter().find(|effect| effect.key.ordinal >= effects);
             if let Some(effect) = left_out {
                 return Some(Missing {
@@ -64,8 +64,10 @@ impl Scope {
                     site: effect.site.clone(),
                 });
             }
-            let gone =
-                history.children(&key).into_iter().find(|child| !called(child) && history.effects_below(child) > 0);
+            let gone = history
+                .children(&key)
+                .into_iter()
+                .find(|child| !called.contains(child) && history.effects_below(child) > 0);
             gone.map(|child| Missing {
                 site: history.step(&child).map(|step| step.site.clone()).unwrap_or_default(),
                 what: format!("step {child:?}"),

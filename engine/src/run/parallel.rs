@@ -23,18 +23,21 @@ use crate::error::{Failure, Halt, Stop};
 /// The stack of a thread that runs a script.
 pub const STACK: usize = 16 << 20;
 
+/// What a branch does.
+pub type Work<'a> = Box<dyn FnOnce(&Arc<Scope>) -> Result<Value, Halt> + Send + 'a>;
+
 /// One branch.
 pub struct Branch<'a> {
     /// Its name, part of the keys of its steps.
     pub name: String,
     /// What it does.
-    pub body: Box<dyn FnOnce(&Arc<Scope>) -> Result<Value, Halt> + Send + 'a>,
+    pub body: Work<'a>,
 }
 
 struct Job<'a> {
     place: usize,
     scope: Arc<Scope>,
-    body: Box<dyn FnOnce(&Arc<Scope>) -> Result<Value, Halt> + Send + 'a>,
+    body: Work<'a>,
 }
 
 /// Runs branches side by side, at most `max` at a time, and gives their results by name.
@@ -113,7 +116,7 @@ pub(super) fn guarded<T>(body: impl FnOnce() -> Result<T, Halt>) -> Result<T, Ha
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         let message = format!("a bug in runbook: {}", text.unwrap_or("panic without a text"));
-        Err(Failure::new("RB0901", message).hint("the journal is intact: the run can be resumed or undone").into())
+        Err(Failure::new("RB0900", message).hint("the journal is intact: the run can be resumed or undone").into())
     })
 }
 

@@ -1,7 +1,7 @@
 //! Where in the run a thread is, and whether it may go on.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -75,6 +75,16 @@ struct Names {
     decisions: Arc<AtomicU32>,
     seen: Mutex<HashMap<String, Site>>,
     branches: Mutex<HashMap<String, Arc<Names>>>,
+}
+
+/// How far a replay has come in a scope.
+pub(super) struct Replayed {
+    /// The scope's key.
+    pub(super) key: String,
+    /// Effects it came to.
+    pub(super) effects: u32,
+    /// The keys of the steps and branches in it that it came to.
+    pub(super) called: HashSet<String>,
 }
 
 impl Scope {
@@ -172,19 +182,16 @@ impl Scope {
         }
     }
 
-    /// This scope and the branches in it: key, effects so far, and whether a child (by its key) was called.
-    pub(super) fn scopes_called(&self) -> Vec<(String, u32, Box<dyn Fn(&str) -> bool>)> {
+    /// This scope and the branches in it, as far as this replay has come.
+    pub(super) fn replayed(&self) -> Vec<Replayed> {
         let mut all = Vec::new();
         let mut open = vec![(self.key.clone(), self.names.clone())];
         while let Some((key, names)) = open.pop() {
-            open.extend(lock(&names.branches).iter().map(|(name, branch)| (join(&key, name), branch.clone())));
+            let branches = lock(&names.branches);
+            let called = lock(&names.seen).keys().chain(branches.keys()).map(|name| join(&key, name)).collect();
+            open.extend(branches.iter().map(|(name, branch)| (join(&key, name), branch.clone())));
             let effects = names.effects.load(Ordering::Relaxed);
-            let parent = key.clone();
-            let called = move |child: &str| {
-                let seen = lock(&names.seen).keys().any(|name| join(&parent, name) == child);
-                seen || lock(&names.branches).keys().any(|name| join(&parent, name) == child)
-            };
-            all.push((key, effects, Box::new(called) as Box<dyn Fn(&str) -> bool>));
+            all.push(Replayed { key, effects, called });
         }
         all
     }

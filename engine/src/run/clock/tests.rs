@@ -21,8 +21,10 @@ fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
+type Body = Box<dyn FnOnce(&SimClock) + Send>;
+
 /// Runs bodies as threads that all count as working before the first one runs.
-fn threads(clock: &Arc<SimClock>, bodies: Vec<Box<dyn FnOnce(&SimClock) + Send>>) {
+fn threads(clock: &Arc<SimClock>, bodies: Vec<Body>) {
     bodies.iter().for_each(|_| clock.enter());
     std::thread::scope(|scope| {
         for body in bodies {
@@ -47,7 +49,7 @@ fn the_length_is_the_critical_path() {
                 }
                 ends.lock().unwrap_or_else(|e| e.into_inner()).push((clock.now_ms() - 1_000_000, n));
             };
-            Box::new(body) as Box<dyn FnOnce(&SimClock) + Send>
+            Box::new(body) as Body
         });
         threads(&clock, bodies.collect());
         let mut ends = ends.lock().unwrap_or_else(|e| e.into_inner()).clone();

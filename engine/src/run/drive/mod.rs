@@ -256,7 +256,7 @@ fn on_a_thread(
     std::thread::scope(|threads| {
         let thread = std::thread::Builder::new().name("run".to_owned()).stack_size(STACK).spawn_scoped(threads, work);
         let thread = thread.map_err(|error| Failure::new("RB0902", format!("the system gives no thread: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Failure::new("RB0901", "a bug in runbook: the run's thread died").into()))
+        thread.join().unwrap_or_else(|_| Err(Failure::new("RB0900", "a bug in runbook: the run's thread died").into()))
     })
 }
 

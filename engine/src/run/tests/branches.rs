@@ -205,7 +205,7 @@ fn a_panic_in_a_branch_is_that_branch_s_failure() {
         let fine = branch("fine", |scope| plain(scope, "s", |inner| inner.sleep(seconds(9)).map(|()| json!(1))));
         parallel(scope, &site(1), vec![bug, fine], None).map(drop)
     });
-    assert_eq!(outcome.failures[0].code, "RB0901");
+    assert_eq!(outcome.failures[0].code, "RB0900");
 }
 
 #[test]
