@@ -68,3 +68,46 @@ fn wrong_state(id: &str, state: &str) -> CallError {
         format!("VpcPeeringConnection {id} is not in the correct state for the requested action: it is {state}");
     CallError::refused("InvalidStateTransition", message)
 }
+
+/// The SDK call.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::{
+        row::text,
+        vpc_peering_connection::live::{Peerings, described},
+        wire,
+    };
+    use crate::live::{Call, Clients, Sent};
+
+    /// The call.
+    pub struct Accept;
+
+    #[async_trait]
+    impl Call for Accept {
+        /// AWS refuses to accept what is accepted already; that is looked up.
+        async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let id = &input.vpc_peering_connection_id;
+            let call = clients.ec2.accept_vpc_peering_connection().vpc_peering_connection_id(id);
+            let error = match call.send().await.map_err(wire::making) {
+                Ok(answer) => {
+                    return answer
+                        .vpc_peering_connection()
+                        .map(described)
+                        .ok_or_else(|| wire::empty("peering connection"));
+                }
+                Err(error) => error,
+            };
+            if !matches!(error.code.as_str(), "InvalidStateTransition" | "OperationNotPermitted") {
+                return Err(error);
+            }
+            let there = wire::one::<Peerings>(clients, id).await.ok().flatten();
+            let accepted = |peering: &Value| matches!(text(peering, "status.code"), "provisioning" | "active");
+            there.filter(accepted).ok_or(error)
+        }
+    }
+}

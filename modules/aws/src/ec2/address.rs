@@ -98,3 +98,105 @@ pub static DESCRIBE: Operation = Operation {
     settle: None,
     sim: |world, call| simulate::describe(&ADDRESS, world, call, "allocation_ids", "addresses", &[]),
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType};
+    use runbook_modules::error::{CallError, Class};
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Elastic IP addresses.
+    pub struct Addresses;
+
+    fn described(address: &Address) -> Value {
+        Described::new()
+            .text("id", address.allocation_id())
+            .text("allocation_id", address.allocation_id())
+            .text("public_ip", address.public_ip())
+            .text("domain", address.domain())
+            .text("public_ipv4_pool", address.public_ipv4_pool())
+            .text("network_border_group", address.network_border_group())
+            .text("association_id", address.association_id())
+            .text("network_interface_id", address.network_interface_id())
+            .text("instance_id", address.instance_id())
+            .text("private_ip_address", address.private_ip_address())
+            .tags(wire::pairs(address.tags()))
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for Addresses {
+        const IDS: &'static str = "allocation_ids";
+        const ANSWER: &'static str = "addresses";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_addresses();
+            let call = call.set_allocation_ids(wire::some(ids)).set_filters(wire::some(filters));
+            Ok(call.send().await.map_err(classify)?.addresses().iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for Addresses {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .allocate_address()
+                .domain(DomainType::Vpc)
+                .set_public_ipv4_pool(input.public_ipv4_pool)
+                .set_network_border_group(input.network_border_group)
+                .tag_specifications(wire::tags(ResourceType::ElasticIp, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            if answer.allocation_id().is_none() {
+                return Err(wire::empty("allocation id"));
+            }
+            Ok(Described::new()
+                .text("id", answer.allocation_id())
+                .text("allocation_id", answer.allocation_id())
+                .text("public_ip", answer.public_ip())
+                .text("domain", answer.domain())
+                .text("public_ipv4_pool", answer.public_ipv4_pool())
+                .text("network_border_group", answer.network_border_group())
+                .tags(sent.tags.iter().map(|(key, value)| (Some(key.as_str()), Some(value.as_str()))))
+                .done())
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            wire::one::<Self>(clients, field(at, "allocation_id")).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            Self::list(clients, Vec::new(), vec![wire::by_effect(sent)]).await
+        }
+
+        /// An address that a NAT gateway still holds is answered with "no permission".
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.release_address().allocation_id(field(at, "allocation_id"));
+            call.send().await.map_err(|error| {
+                let mut error = classify(error);
+                if error.code == "AuthFailure" && error.message.contains("permission to access the specified resource")
+                {
+                    error.class = Class::Blocked;
+                    error.hints.clear();
+                }
+                error
+            })?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            let address = self.read(clients, at).await.ok().flatten();
+            let by = address.as_ref().map(|address| field(address, "network_interface_id")).filter(|id| !id.is_empty());
+            by.map(|id| format!("associated with {id}")).into_iter().collect()
+        }
+    }
+}

@@ -62,3 +62,45 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let kept = filter::keep(zones, call.input, &[])?;
     Ok(json!({ "availability_zones": kept }))
 }
+
+/// The SDK call.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{AvailabilityZone, Filter};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{Clients, classify, convert::Described};
+
+    /// Zones.
+    pub struct Zones;
+
+    fn described(zone: &AvailabilityZone) -> Value {
+        Described::new()
+            .text("id", zone.zone_name())
+            .text("zone_id", zone.zone_id())
+            .text("zone_name", zone.zone_name())
+            .text("state", zone.state())
+            .text("region_name", zone.region_name())
+            .text("opt_in_status", zone.opt_in_status())
+            .text("zone_type", zone.zone_type())
+            .text("group_name", zone.group_name())
+            .text("network_border_group", zone.network_border_group())
+            .list("messages", zone.messages(), |m| Described::new().text("message", m.message()).done())
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for Zones {
+        const IDS: &'static str = "zone_names";
+        const ANSWER: &'static str = "availability_zones";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_availability_zones();
+            let call = call.set_zone_names(wire::some(ids)).set_filters(wire::some(filters));
+            Ok(call.send().await.map_err(classify)?.availability_zones().iter().map(described).collect())
+        }
+    }
+}

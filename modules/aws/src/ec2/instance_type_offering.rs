@@ -82,3 +82,44 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let kept = filter::keep(offers, call.input, &[])?;
     Ok(json!({ "instance_type_offerings": kept }))
 }
+
+/// The SDK call.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::InstanceTypeOffering;
+    use runbook_modules::error::CallError;
+    use serde_json::{Value, json};
+
+    use super::super::wire;
+    use crate::live::{
+        Call, Clients, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// The call.
+    pub struct Offerings;
+
+    fn described(offering: &InstanceTypeOffering) -> Value {
+        Described::new()
+            .text("instance_type", offering.instance_type())
+            .text("location_type", offering.location_type())
+            .text("location", offering.location())
+            .done()
+    }
+
+    #[async_trait]
+    impl Call for Offerings {
+        async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let by = field(sent.input, "location_type");
+            let call = clients
+                .ec2
+                .describe_instance_type_offerings()
+                .set_location_type((!by.is_empty()).then(|| by.into()))
+                .set_filters(wire::some(wire::filters(sent.input)));
+            let offerings = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            let list: Vec<Value> = offerings.iter().map(described).collect();
+            Ok(json!({ "instance_type_offerings": list }))
+        }
+    }
+}

@@ -77,3 +77,76 @@ pub static DESCRIBE: Operation = Operation {
         simulate::describe(&INTERNET_GATEWAY, world, call, "internet_gateway_ids", "internet_gateways", aliases)
     },
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, InternetGateway, ResourceType};
+    use runbook_modules::error::CallError;
+    use serde_json::{Value, json};
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Internet gateways.
+    pub struct InternetGateways;
+
+    fn described(gateway: &InternetGateway) -> Value {
+        Described::new()
+            .text("id", gateway.internet_gateway_id())
+            .text("internet_gateway_id", gateway.internet_gateway_id())
+            .text("owner_id", gateway.owner_id())
+            .list("attachments", gateway.attachments(), |at| {
+                Described::new().text("vpc_id", at.vpc_id()).text("state", at.state()).done()
+            })
+            .tags(wire::pairs(gateway.tags()))
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for InternetGateways {
+        const IDS: &'static str = "internet_gateway_ids";
+        const ANSWER: &'static str = "internet_gateways";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_internet_gateways();
+            let call = call.set_internet_gateway_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let gateways = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(gateways.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for InternetGateways {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let call = clients.ec2.create_internet_gateway();
+            let call = call.tag_specifications(wire::tags(ResourceType::InternetGateway, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            answer.internet_gateway().map(described).ok_or_else(|| wire::empty("internet gateway"))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            wire::one::<Self>(clients, field(at, "internet_gateway_id")).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            Self::list(clients, Vec::new(), vec![wire::by_effect(sent)]).await
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.delete_internet_gateway().internet_gateway_id(field(at, "internet_gateway_id"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            let gateway = self.read(clients, at).await.ok().flatten().unwrap_or_else(|| json!({}));
+            let attachments = gateway.get("attachments").and_then(Value::as_array);
+            attachments.into_iter().flatten().map(|at| format!("attached to {}", field(at, "vpc_id"))).collect()
+        }
+    }
+}

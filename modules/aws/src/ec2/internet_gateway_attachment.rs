@@ -118,3 +118,55 @@ fn no_public_address(world: &World, call: &SimCall<'_>, attachment: &Object) -> 
         }
     }
 }
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use runbook_modules::error::CallError;
+    use serde_json::{Value, json};
+
+    use super::super::{internet_gateway::live::InternetGateways, network_interface::live::public_addresses_in, wire};
+    use crate::live::{Clients, Driver, Sent, classify, convert::field};
+
+    /// Attachments.
+    pub struct Attachments;
+
+    fn described(gateway: &str, vpc: &str, state: &str) -> Value {
+        json!({ "id": format!("{gateway}/{vpc}"), "internet_gateway_id": gateway, "vpc_id": vpc, "state": state })
+    }
+
+    #[async_trait]
+    impl Driver for Attachments {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients.ec2.attach_internet_gateway();
+            let call = call.internet_gateway_id(&input.internet_gateway_id).vpc_id(&input.vpc_id);
+            call.send().await.map_err(wire::making)?;
+            Ok(described(&input.internet_gateway_id, &input.vpc_id, "attaching"))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let (id, vpc) = (field(at, "internet_gateway_id"), field(at, "vpc_id"));
+            let gateway = wire::one::<InternetGateways>(clients, id).await?;
+            let attachments = gateway.as_ref().and_then(|gateway| gateway.get("attachments")).and_then(Value::as_array);
+            let here = attachments.into_iter().flatten().find(|at| field(at, "vpc_id") == vpc);
+            Ok(here.filter(|at| field(at, "state") != "detached").map(|at| described(id, vpc, field(at, "state"))))
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            Ok(self.read(clients, sent.input).await?.into_iter().collect())
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.detach_internet_gateway();
+            let call = call.internet_gateway_id(field(at, "internet_gateway_id")).vpc_id(field(at, "vpc_id"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            public_addresses_in(clients, field(at, "vpc_id")).await
+        }
+    }
+}

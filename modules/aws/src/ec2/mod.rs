@@ -2,6 +2,7 @@
 //!
 //! * [`row`]: a kind as data; [`simulate`]: what the simulated kinds share.
 //! * [`cidr`], [`filter`], [`rules`]: blocks, describe filters, rules of security groups.
+//! * `wire`: what the live calls share (feature `live`).
 
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
 use crate::live::{Call, Driver};
+#[cfg(feature = "live")]
+use wire::List;
 
 pub mod accept_vpc_peering_connection;
 pub mod address;
@@ -33,9 +36,13 @@ pub mod security_group;
 pub mod security_group_rules;
 pub mod simulate;
 pub mod subnet;
+#[cfg(test)]
+mod tests;
 pub mod volume;
 pub mod vpc;
 pub mod vpc_peering_connection;
+#[cfg(feature = "live")]
+pub mod wire;
 
 /// For how long EC2 is trusted to remember a client token. Its documentation names no time; a day is what its examples imply, and
 /// half of that is assumed.
@@ -86,13 +93,47 @@ pub fn register(table: &mut Table) {
 /// The live calls of a kind.
 #[cfg(feature = "live")]
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
-    let _ = kind;
-    None
+    Some(match kind {
+        "ec2.vpc" => &vpc::live::Vpcs,
+        "ec2.subnet" => &subnet::live::Subnets,
+        "ec2.internet_gateway" => &internet_gateway::live::InternetGateways,
+        "ec2.internet_gateway_attachment" => &internet_gateway_attachment::live::Attachments,
+        "ec2.address" => &address::live::Addresses,
+        "ec2.nat_gateway" => &nat_gateway::live::NatGateways,
+        "ec2.route_table" => &route_table::live::RouteTables,
+        "ec2.route" => &route::live::Routes,
+        "ec2.route_table_association" => &route_table_association::live::Associations,
+        "ec2.vpc_peering_connection" => &vpc_peering_connection::live::Peerings,
+        "ec2.security_group" => &security_group::live::SecurityGroups,
+        "ec2.security_group_ingress" => &security_group_rules::live::Rules { egress: false },
+        "ec2.security_group_egress" => &security_group_rules::live::Rules { egress: true },
+        "ec2.network_interface" => &network_interface::live::NetworkInterfaces,
+        "ec2.volume" => &volume::live::Volumes,
+        _ => return None,
+    })
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
-    let _ = operation;
-    None
+    Some(match operation {
+        "ec2.describe_vpcs" => &List::<vpc::live::Vpcs>::NEW,
+        "ec2.describe_subnets" => &List::<subnet::live::Subnets>::NEW,
+        "ec2.describe_internet_gateways" => &List::<internet_gateway::live::InternetGateways>::NEW,
+        "ec2.describe_addresses" => &List::<address::live::Addresses>::NEW,
+        "ec2.describe_nat_gateways" => &List::<nat_gateway::live::NatGateways>::NEW,
+        "ec2.describe_route_tables" => &List::<route_table::live::RouteTables>::NEW,
+        "ec2.describe_vpc_peering_connections" => &List::<vpc_peering_connection::live::Peerings>::NEW,
+        "ec2.describe_security_groups" => &List::<security_group::live::SecurityGroups>::NEW,
+        "ec2.describe_network_interfaces" => &List::<network_interface::live::NetworkInterfaces>::NEW,
+        "ec2.describe_volumes" => &List::<volume::live::Volumes>::NEW,
+        "ec2.describe_instances" => &List::<instance::live::Reservations>::NEW,
+        "ec2.describe_availability_zones" => &List::<availability_zone::live::Zones>::NEW,
+        "ec2.describe_instance_type_offerings" => &instance_type_offering::live::Offerings,
+        "ec2.modify_vpc_attribute" => &modify_vpc_attribute::live::Modify,
+        "ec2.modify_subnet_attribute" => &modify_subnet_attribute::live::Modify,
+        "ec2.accept_vpc_peering_connection" => &accept_vpc_peering_connection::live::Accept,
+        "ec2.modify_vpc_peering_connection_options" => &modify_vpc_peering_connection_options::live::Modify,
+        _ => return None,
+    })
 }

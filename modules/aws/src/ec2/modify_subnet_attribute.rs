@@ -61,3 +61,32 @@ fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     });
     Ok(json!({}))
 }
+
+/// The SDK call.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use runbook_modules::error::CallError;
+    use serde_json::{Value, json};
+
+    use super::super::wire;
+    use crate::live::{Call, Clients, Sent};
+
+    /// The call.
+    pub struct Modify;
+
+    #[async_trait]
+    impl Call for Modify {
+        async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .modify_subnet_attribute()
+                .subnet_id(input.subnet_id)
+                .set_map_public_ip_on_launch(wire::flag(input.map_public_ip_on_launch))
+                .set_assign_ipv6_address_on_creation(wire::flag(input.assign_ipv6_address_on_creation));
+            call.send().await.map_err(wire::making)?;
+            Ok(json!({}))
+        }
+    }
+}

@@ -52,7 +52,7 @@ pub static MODIFY: Operation = Operation {
 
 fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let id = vpc::simulated(world, call, call.text("vpc_id"))?.id.clone();
-    simulate::change(world, call, "ec2.vpc", &id, |map| {
+    simulate::change(world, call, vpc::ATTRIBUTES, &id, |map| {
         for field in ["enable_dns_support", "enable_dns_hostnames"] {
             if let Some(value) = call.input.get(field) {
                 map.insert(field.to_owned(), value.clone());
@@ -60,4 +60,33 @@ fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         }
     });
     Ok(json!({}))
+}
+
+/// The SDK call.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use runbook_modules::error::CallError;
+    use serde_json::{Value, json};
+
+    use super::super::wire;
+    use crate::live::{Call, Clients, Sent};
+
+    /// The call.
+    pub struct Modify;
+
+    #[async_trait]
+    impl Call for Modify {
+        async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .modify_vpc_attribute()
+                .vpc_id(input.vpc_id)
+                .set_enable_dns_support(wire::flag(input.enable_dns_support))
+                .set_enable_dns_hostnames(wire::flag(input.enable_dns_hostnames));
+            call.send().await.map_err(wire::making)?;
+            Ok(json!({}))
+        }
+    }
 }

@@ -78,3 +78,47 @@ fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     });
     Ok(json!(answer))
 }
+
+/// The SDK call.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{PeeringConnectionOptions, PeeringConnectionOptionsRequest};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::wire;
+    use crate::live::{Call, Clients, Sent, convert::Described};
+
+    /// The call.
+    pub struct Modify;
+
+    fn asked(options: super::Options) -> PeeringConnectionOptionsRequest {
+        let dns = options.allow_dns_resolution_from_remote_vpc;
+        PeeringConnectionOptionsRequest::builder().allow_dns_resolution_from_remote_vpc(dns).build()
+    }
+
+    fn described(options: &PeeringConnectionOptions) -> Value {
+        let dns = options.allow_dns_resolution_from_remote_vpc();
+        Described::new().value("allow_dns_resolution_from_remote_vpc", dns).done()
+    }
+
+    #[async_trait]
+    impl Call for Modify {
+        async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .modify_vpc_peering_connection_options()
+                .vpc_peering_connection_id(input.vpc_peering_connection_id)
+                .set_requester_peering_connection_options(input.requester_peering_connection_options.map(asked))
+                .set_accepter_peering_connection_options(input.accepter_peering_connection_options.map(asked));
+            let answer = call.send().await.map_err(wire::making)?;
+            let side = |options: Option<&PeeringConnectionOptions>| options.map(described);
+            Ok(Described::new()
+                .value("requester_peering_connection_options", side(answer.requester_peering_connection_options()))
+                .value("accepter_peering_connection_options", side(answer.accepter_peering_connection_options()))
+                .done())
+        }
+    }
+}

@@ -218,3 +218,102 @@ pub static DESCRIBE: Operation = Operation {
     settle: None,
     sim: |world, call| simulate::describe(&NAT_GATEWAY, world, call, "nat_gateway_ids", "nat_gateways", &[]),
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, NatGateway, NatGatewayAddress, ResourceType};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// NAT gateways.
+    pub struct NatGateways;
+
+    fn described(nat: &NatGateway) -> Value {
+        let primary = nat.nat_gateway_addresses().iter().find_map(NatGatewayAddress::allocation_id);
+        Described::new()
+            .text("id", nat.nat_gateway_id())
+            .text("nat_gateway_id", nat.nat_gateway_id())
+            .text("vpc_id", nat.vpc_id())
+            .text("subnet_id", nat.subnet_id())
+            .text("state", nat.state())
+            .text("allocation_id", primary)
+            .text("connectivity_type", nat.connectivity_type())
+            .text("failure_code", nat.failure_code())
+            .text("failure_message", nat.failure_message())
+            .time("create_time", nat.create_time())
+            .list("nat_gateway_addresses", nat.nat_gateway_addresses(), address)
+            .tags(wire::pairs(nat.tags()))
+            .done()
+    }
+
+    fn address(address: &NatGatewayAddress) -> Value {
+        Described::new()
+            .text("allocation_id", address.allocation_id())
+            .text("association_id", address.association_id())
+            .text("network_interface_id", address.network_interface_id())
+            .text("private_ip", address.private_ip())
+            .text("public_ip", address.public_ip())
+            .value("is_primary", address.is_primary())
+            .text("status", address.status())
+            .text("failure_message", address.failure_message())
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for NatGateways {
+        const IDS: &'static str = "nat_gateway_ids";
+        const ANSWER: &'static str = "nat_gateways";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_nat_gateways();
+            let call = call.set_nat_gateway_ids(wire::some(ids)).set_filter(wire::some(filters));
+            let gateways = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(gateways.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for NatGateways {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let kind = field(sent.input, "connectivity_type");
+            let call = clients
+                .ec2
+                .create_nat_gateway()
+                .client_token(sent.token)
+                .subnet_id(input.subnet_id)
+                .set_allocation_id(input.allocation_id)
+                .set_connectivity_type((!kind.is_empty()).then(|| kind.into()))
+                .set_private_ip_address(input.private_ip_address)
+                .tag_specifications(wire::tags(ResourceType::Natgateway, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            answer.nat_gateway().map(described).ok_or_else(|| wire::empty("NAT gateway"))
+        }
+
+        /// One that was deleted is listed for about an hour more.
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let nat = wire::one::<Self>(clients, field(at, "nat_gateway_id")).await?;
+            Ok(nat.filter(|nat| field(nat, "state") != "deleted"))
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let mut found = Self::list(clients, Vec::new(), vec![wire::by_effect(sent)]).await?;
+            found.retain(|nat| !matches!(field(nat, "state"), "deleting" | "deleted"));
+            Ok(found)
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.delete_nat_gateway().nat_gateway_id(field(at, "nat_gateway_id"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+    }
+}

@@ -222,3 +222,132 @@ pub static DESCRIBE: Operation = Operation {
         simulate::describe(&NETWORK_INTERFACE, world, call, "network_interface_ids", "network_interfaces", aliases)
     },
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Network interfaces.
+    pub struct NetworkInterfaces;
+
+    fn described(eni: &NetworkInterface) -> Value {
+        let association = eni.association().map(|association| {
+            Described::new()
+                .text("allocation_id", association.allocation_id())
+                .text("association_id", association.association_id())
+                .text("public_ip", association.public_ip())
+                .done()
+        });
+        let attachment = eni.attachment().map(|attachment| {
+            Described::new()
+                .text("attachment_id", attachment.attachment_id())
+                .text("instance_id", attachment.instance_id())
+                .text("status", attachment.status())
+                .value("device_index", attachment.device_index())
+                .done()
+        });
+        Described::new()
+            .text("id", eni.network_interface_id())
+            .text("network_interface_id", eni.network_interface_id())
+            .text("vpc_id", eni.vpc_id())
+            .text("subnet_id", eni.subnet_id())
+            .text("availability_zone", eni.availability_zone())
+            .text("owner_id", eni.owner_id())
+            .text("description", eni.description())
+            .list("groups", eni.groups(), |group| {
+                Described::new().text("group_id", group.group_id()).text("group_name", group.group_name()).done()
+            })
+            .text("interface_type", eni.interface_type())
+            .value("requester_managed", eni.requester_managed())
+            .text("requester_id", eni.requester_id())
+            .text("private_ip_address", eni.private_ip_address())
+            .text("mac_address", eni.mac_address())
+            .value("source_dest_check", eni.source_dest_check())
+            .text("status", eni.status())
+            .value("association", association)
+            .value("attachment", attachment)
+            .tags(wire::pairs(eni.tag_set()))
+            .done()
+    }
+
+    /// The network interfaces that stand in something, for people: `eni-0f2c "ELB net/k8s-…" in-use`.
+    pub async fn standing_in(clients: &Clients, place: Filter) -> Vec<String> {
+        let list = NetworkInterfaces::list(clients, Vec::new(), vec![place]).await.unwrap_or_default();
+        let each =
+            |eni: &Value| format!("{} \"{}\" {}", field(eni, "id"), field(eni, "description"), field(eni, "status"));
+        list.iter().map(each).collect()
+    }
+
+    /// The network interfaces of a VPC that have a public address, for people.
+    pub async fn public_addresses_in(clients: &Clients, vpc: &str) -> Vec<String> {
+        let list =
+            NetworkInterfaces::list(clients, Vec::new(), vec![wire::by("vpc-id", vpc)]).await.unwrap_or_default();
+        let public = |eni: &&Value| eni.get("association").is_some_and(|a| !field(a, "public_ip").is_empty());
+        let each = |eni: &Value| {
+            let address = eni.get("association").map(|a| field(a, "public_ip")).unwrap_or_default();
+            format!("{} \"{}\" has {address}", field(eni, "id"), field(eni, "description"))
+        };
+        list.iter().filter(public).map(each).collect()
+    }
+
+    #[async_trait]
+    impl Listed for NetworkInterfaces {
+        const IDS: &'static str = "network_interface_ids";
+        const ANSWER: &'static str = "network_interfaces";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_network_interfaces();
+            let call = call.set_network_interface_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let interfaces = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(interfaces.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for NetworkInterfaces {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_network_interface()
+                .client_token(sent.token)
+                .subnet_id(input.subnet_id)
+                .set_groups(input.groups)
+                .set_description(input.description)
+                .set_private_ip_address(input.private_ip_address)
+                .tag_specifications(wire::tags(ResourceType::NetworkInterface, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            answer.network_interface().map(described).ok_or_else(|| wire::empty("network interface"))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            wire::one::<Self>(clients, field(at, "network_interface_id")).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            Self::list(clients, Vec::new(), vec![wire::by_effect(sent)]).await
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.delete_network_interface().network_interface_id(field(at, "network_interface_id"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            let eni = self.read(clients, at).await.ok().flatten();
+            let attachment = eni.as_ref().and_then(|eni| eni.get("attachment"));
+            attachment.map(|a| format!("attached to {}", field(a, "instance_id"))).into_iter().collect()
+        }
+    }
+}

@@ -214,3 +214,70 @@ pub fn set_state(world: &mut World, call: &SimCall<'_>, field: &str, target: &st
         });
     }
 }
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use runbook_modules::error::CallError;
+    use serde_json::{Value, json};
+
+    use super::super::{route_table::live::RouteTables, wire};
+    use crate::live::{Clients, Driver, Sent, classify, convert::field};
+
+    /// Routes.
+    pub struct Routes;
+
+    fn described(table: &str, route: &Value) -> Value {
+        let mut map = route.clone();
+        map["id"] = super::id(table, field(route, "destination_cidr_block")).into();
+        map["route_table_id"] = table.into();
+        map
+    }
+
+    #[async_trait]
+    impl Driver for Routes {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_route()
+                .route_table_id(&input.route_table_id)
+                .destination_cidr_block(input.destination_cidr_block.0.to_string())
+                .set_gateway_id(input.gateway_id)
+                .set_nat_gateway_id(input.nat_gateway_id)
+                .set_vpc_peering_connection_id(input.vpc_peering_connection_id)
+                .set_network_interface_id(input.network_interface_id)
+                .set_transit_gateway_id(input.transit_gateway_id);
+            call.send().await.map_err(wire::making)?;
+            let mut route = sent.input.clone();
+            route["origin"] = json!("CreateRoute");
+            Ok(described(&input.route_table_id, &route))
+        }
+
+        /// The local route came with the table and is not ours, even with the same destination.
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let (id, destination) = (field(at, "route_table_id"), field(at, "destination_cidr_block"));
+            let table = wire::one::<RouteTables>(clients, id).await?;
+            let routes = table.as_ref().and_then(|table| table.get("routes")).and_then(Value::as_array);
+            let here = routes.into_iter().flatten().find(|route| {
+                field(route, "destination_cidr_block") == destination && field(route, "origin") != "CreateRouteTable"
+            });
+            Ok(here.map(|route| described(id, route)))
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            Ok(self.read(clients, sent.input).await?.into_iter().collect())
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients
+                .ec2
+                .delete_route()
+                .route_table_id(field(at, "route_table_id"))
+                .destination_cidr_block(field(at, "destination_cidr_block"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+    }
+}

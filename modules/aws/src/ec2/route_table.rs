@@ -124,3 +124,115 @@ pub static DESCRIBE: Operation = Operation {
         simulate::describe(&ROUTE_TABLE, world, call, "route_table_ids", "route_tables", aliases)
     },
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, ResourceType, Route, RouteTable, RouteTableAssociation};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Route tables.
+    pub struct RouteTables;
+
+    fn described(table: &RouteTable) -> Value {
+        Described::new()
+            .text("id", table.route_table_id())
+            .text("route_table_id", table.route_table_id())
+            .text("vpc_id", table.vpc_id())
+            .text("owner_id", table.owner_id())
+            .list("routes", table.routes(), route)
+            .list("associations", table.associations(), association)
+            .list("propagating_vgws", table.propagating_vgws(), |vgw| {
+                Described::new().text("gateway_id", vgw.gateway_id()).done()
+            })
+            .tags(wire::pairs(table.tags()))
+            .done()
+    }
+
+    fn route(route: &Route) -> Value {
+        Described::new()
+            .text("destination_cidr_block", route.destination_cidr_block())
+            .text("destination_ipv6_cidr_block", route.destination_ipv6_cidr_block())
+            .text("destination_prefix_list_id", route.destination_prefix_list_id())
+            .text("gateway_id", route.gateway_id())
+            .text("nat_gateway_id", route.nat_gateway_id())
+            .text("vpc_peering_connection_id", route.vpc_peering_connection_id())
+            .text("network_interface_id", route.network_interface_id())
+            .text("transit_gateway_id", route.transit_gateway_id())
+            .text("instance_id", route.instance_id())
+            .text("state", route.state())
+            .text("origin", route.origin())
+            .done()
+    }
+
+    fn association(association: &RouteTableAssociation) -> Value {
+        let state = association.association_state().map(|state| {
+            Described::new().text("state", state.state()).text("status_message", state.status_message()).done()
+        });
+        Described::new()
+            .text("route_table_association_id", association.route_table_association_id())
+            .text("route_table_id", association.route_table_id())
+            .text("subnet_id", association.subnet_id())
+            .text("gateway_id", association.gateway_id())
+            .value("main", association.main())
+            .value("association_state", state)
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for RouteTables {
+        const IDS: &'static str = "route_table_ids";
+        const ANSWER: &'static str = "route_tables";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_route_tables();
+            let call = call.set_route_table_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let tables = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(tables.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for RouteTables {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_route_table()
+                .client_token(sent.token)
+                .vpc_id(input.vpc_id)
+                .tag_specifications(wire::tags(ResourceType::RouteTable, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            answer.route_table().map(described).ok_or_else(|| wire::empty("route table"))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            wire::one::<Self>(clients, field(at, "route_table_id")).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            Self::list(clients, Vec::new(), vec![wire::by_effect(sent)]).await
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.delete_route_table().route_table_id(field(at, "route_table_id"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            let table = self.read(clients, at).await.ok().flatten();
+            let associations = table.as_ref().and_then(|table| table.get("associations")).and_then(Value::as_array);
+            let each = |a: &Value| format!("{} of {}", field(a, "route_table_association_id"), field(a, "subnet_id"));
+            associations.into_iter().flatten().map(each).collect()
+        }
+    }
+}

@@ -118,3 +118,87 @@ fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     let message = format!("Route table {table} and subnet {subnet} belong to different networks");
     Err(CallError::refused("InvalidParameterValue", message))
 }
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::Filter;
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::{
+        route_table::live::RouteTables,
+        wire::{self, Listed},
+    };
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Associations.
+    pub struct Associations;
+
+    /// The association in the tables that pass a filter, with this field.
+    async fn with(clients: &Clients, filter: Filter, name: &str, value: &str) -> Result<Option<Value>, CallError> {
+        let tables = RouteTables::list(clients, Vec::new(), vec![filter]).await?;
+        let all = tables.iter().filter_map(|table| table.get("associations")?.as_array()).flatten();
+        let mut here = all
+            .filter(|a| field(a, name) == value)
+            .filter(|a| a.get("association_state").is_none_or(|state| field(state, "state") != "disassociated"));
+        Ok(here.next().map(|association| {
+            let id = field(association, "route_table_association_id");
+            let mut map = association.clone();
+            map["id"] = id.into();
+            map["association_id"] = id.into();
+            map
+        }))
+    }
+
+    #[async_trait]
+    impl Driver for Associations {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .associate_route_table()
+                .route_table_id(&input.route_table_id)
+                .set_subnet_id(input.subnet_id.clone())
+                .set_gateway_id(input.gateway_id.clone());
+            let answer = call.send().await.map_err(wire::making)?;
+            let id = answer.association_id().ok_or_else(|| wire::empty("association id"))?;
+            let state = answer.association_state().map(|state| {
+                Described::new().text("state", state.state()).text("status_message", state.status_message()).done()
+            });
+            Ok(Described::new()
+                .text("id", Some(id))
+                .text("route_table_association_id", Some(id))
+                .text("association_id", Some(id))
+                .text("route_table_id", Some(&input.route_table_id))
+                .text("subnet_id", input.subnet_id.as_ref())
+                .text("gateway_id", input.gateway_id.as_ref())
+                .value("main", Some(false))
+                .value("association_state", state)
+                .done())
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let id = field(at, "route_table_association_id");
+            let filter = wire::by("association.route-table-association-id", id);
+            with(clients, filter, "route_table_association_id", id).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let name = if field(sent.input, "subnet_id").is_empty() { "gateway_id" } else { "subnet_id" };
+            let of = field(sent.input, name);
+            let filter = wire::by(format!("association.{}", name.replace('_', "-")), of);
+            Ok(with(clients, filter, name, of).await?.into_iter().collect())
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.disassociate_route_table().association_id(field(at, "route_table_association_id"));
+            call.send().await.map_err(classify)?;
+            Ok(())
+        }
+    }
+}

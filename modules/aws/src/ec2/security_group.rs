@@ -140,3 +140,129 @@ pub static DESCRIBE: Operation = Operation {
         simulate::describe(&SECURITY_GROUP, world, call, "group_ids", "security_groups", aliases)
     },
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, SecurityGroup};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::{
+        network_interface::live::standing_in,
+        wire::{self, Listed},
+    };
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Security groups.
+    pub struct SecurityGroups;
+
+    fn described(group: &SecurityGroup) -> Value {
+        Described::new()
+            .text("id", group.group_id())
+            .text("group_id", group.group_id())
+            .text("name", group.group_name())
+            .text("group_name", group.group_name())
+            .text("description", group.description())
+            .text("arn", group.security_group_arn())
+            .text("security_group_arn", group.security_group_arn())
+            .text("vpc_id", group.vpc_id())
+            .text("owner_id", group.owner_id())
+            .list("ip_permissions", group.ip_permissions(), permission)
+            .list("ip_permissions_egress", group.ip_permissions_egress(), permission)
+            .tags(wire::pairs(group.tags()))
+            .done()
+    }
+
+    fn entry(name: &str, value: Option<&str>, description: Option<&str>) -> Value {
+        Described::new().text(name, value).text("description", description).done()
+    }
+
+    fn permission(permission: &IpPermission) -> Value {
+        Described::new()
+            .text("ip_protocol", permission.ip_protocol())
+            .value("from_port", permission.from_port())
+            .value("to_port", permission.to_port())
+            .list("ip_ranges", permission.ip_ranges(), |r| entry("cidr_ip", r.cidr_ip(), r.description()))
+            .list("ipv6_ranges", permission.ipv6_ranges(), |r| entry("cidr_ipv6", r.cidr_ipv6(), r.description()))
+            .list("user_id_group_pairs", permission.user_id_group_pairs(), |p| {
+                entry("group_id", p.group_id(), p.description())
+            })
+            .list("prefix_list_ids", permission.prefix_list_ids(), |l| {
+                entry("prefix_list_id", l.prefix_list_id(), l.description())
+            })
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for SecurityGroups {
+        const IDS: &'static str = "group_ids";
+        const ANSWER: &'static str = "security_groups";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_security_groups();
+            let call = call.set_group_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let groups = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(groups.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for SecurityGroups {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_security_group()
+                .group_name(&input.group_name)
+                .description(&input.description)
+                .set_vpc_id(input.vpc_id.clone())
+                .tag_specifications(wire::tags(ResourceType::SecurityGroup, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            let id = answer.group_id().ok_or_else(|| wire::empty("group id"))?;
+            Ok(Described::new()
+                .text("id", Some(id))
+                .text("group_id", Some(id))
+                .text("name", Some(&input.group_name))
+                .text("group_name", Some(&input.group_name))
+                .text("description", Some(&input.description))
+                .text("arn", answer.security_group_arn())
+                .text("security_group_arn", answer.security_group_arn())
+                .text("vpc_id", input.vpc_id.as_ref())
+                .tags(sent.tags.iter().map(|(key, value)| (Some(key.as_str()), Some(value.as_str()))))
+                .done())
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            wire::one::<Self>(clients, field(at, "group_id")).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let mut key = vec![wire::by("group-name", field(sent.input, "group_name"))];
+            let vpc = field(sent.input, "vpc_id");
+            if !vpc.is_empty() {
+                key.push(wire::by("vpc-id", vpc));
+            }
+            Self::list(clients, Vec::new(), key).await
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            clients.ec2.delete_security_group().group_id(field(at, "group_id")).send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            let id = field(at, "group_id");
+            let mut found = standing_in(clients, wire::by("group-id", id)).await;
+            let named = vec![wire::by("ip-permission.group-id", id)];
+            let groups = Self::list(clients, Vec::new(), named).await.unwrap_or_default();
+            let others = groups.iter().map(|group| field(group, "id")).filter(|other| *other != id);
+            found.extend(others.map(|other| format!("named by a rule of {other}")));
+            found
+        }
+    }
+}

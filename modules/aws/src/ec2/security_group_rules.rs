@@ -207,3 +207,181 @@ fn take_away(world: &mut World, call: &SimCall<'_>, gone: &Object, egress: bool)
         map.insert(field(egress).to_owned(), rules::grouped(&left));
     });
 }
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{
+        Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, SecurityGroupRule, UserIdGroupPair,
+    };
+    use runbook_modules::error::{CallError, Class};
+    use serde_json::Value;
+
+    use super::{
+        super::wire,
+        asked, missing,
+        rules::{Rule, Source},
+    };
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Rules in one direction.
+    pub struct Rules {
+        /// Out of the group.
+        pub egress: bool,
+    }
+
+    fn described(rule: &SecurityGroupRule) -> Value {
+        let group =
+            rule.referenced_group_info().map(|group| Described::new().text("group_id", group.group_id()).done());
+        Described::new()
+            .text("security_group_rule_id", rule.security_group_rule_id())
+            .text("group_id", rule.group_id())
+            .value("is_egress", rule.is_egress())
+            .text("ip_protocol", rule.ip_protocol())
+            .value("from_port", rule.from_port())
+            .value("to_port", rule.to_port())
+            .text("cidr_ipv4", rule.cidr_ipv4())
+            .text("cidr_ipv6", rule.cidr_ipv6())
+            .value("referenced_group_info", group)
+            .text("prefix_list_id", rule.prefix_list_id())
+            .text("description", rule.description())
+            .tags(wire::pairs(rule.tags()))
+            .done()
+    }
+
+    /// The resource: its own rules by id, and all of the group's rules in this direction.
+    fn resource(group: &str, own: &[&Value], all: &[Value]) -> Value {
+        let ids: Vec<Value> = own.iter().map(|rule| field(rule, "security_group_rule_id").into()).collect();
+        let tags = own.first().and_then(|rule| rule.get("tags")).cloned();
+        Described::new()
+            .text("id", Some(own.first().map_or(group, |rule| field(rule, "security_group_rule_id"))))
+            .text("group_id", Some(group))
+            .value("security_group_rule_ids", Some(ids))
+            .value("security_group_rules", Some(all.to_vec()))
+            .value("tags", tags)
+            .done()
+    }
+
+    impl Rules {
+        async fn of_group(&self, clients: &Clients, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_security_group_rules().set_filters(Some(filters));
+            let rules = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            let here = rules.iter().filter(|rule| rule.is_egress().unwrap_or_default() == self.egress);
+            Ok(here.map(described).collect())
+        }
+
+        async fn send(
+            &self, clients: &Clients, sent: &Sent<'_>, group: &str, rules: &[Rule],
+        ) -> Result<Vec<SecurityGroupRule>, CallError> {
+            let permissions: Vec<IpPermission> = rules.iter().map(permission).collect();
+            let tags = wire::tags(ResourceType::SecurityGroupRule, sent);
+            if self.egress {
+                let call = clients.ec2.authorize_security_group_egress();
+                let call = call.group_id(group).set_ip_permissions(Some(permissions)).tag_specifications(tags);
+                Ok(call.send().await.map_err(wire::making)?.security_group_rules.unwrap_or_default())
+            } else {
+                let call = clients.ec2.authorize_security_group_ingress();
+                let call = call.group_id(group).set_ip_permissions(Some(permissions)).tag_specifications(tags);
+                Ok(call.send().await.map_err(wire::making)?.security_group_rules.unwrap_or_default())
+            }
+        }
+    }
+
+    /// The look at the group failed: nothing was sent yet.
+    fn not_sent(error: CallError) -> CallError {
+        let class = match error.class {
+            Class::Unknown => Class::NotSent,
+            Class::NotFound => Class::NotYet,
+            other => other,
+        };
+        CallError { class, ..error }
+    }
+
+    /// One permission a rule: AWS groups them itself.
+    fn permission(rule: &Rule) -> IpPermission {
+        let description = rule.description.clone();
+        let all = rule.ip_protocol == "-1";
+        let permission = IpPermission::builder()
+            .ip_protocol(&rule.ip_protocol)
+            .set_from_port((!all).then_some(rule.from_port))
+            .set_to_port((!all).then_some(rule.to_port));
+        match &rule.source {
+            Source::Ipv4(block) => {
+                permission.ip_ranges(IpRange::builder().cidr_ip(block).set_description(description).build())
+            }
+            Source::Ipv6(block) => {
+                permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(block).set_description(description).build())
+            }
+            Source::Group(id) => permission
+                .user_id_group_pairs(UserIdGroupPair::builder().group_id(id).set_description(description).build()),
+            Source::Prefixes(id) => permission
+                .prefix_list_ids(PrefixListId::builder().prefix_list_id(id).set_description(description).build()),
+        }
+        .build()
+    }
+
+    #[async_trait]
+    impl Driver for Rules {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let group = field(sent.input, "group_id");
+            let mut all = self.of_group(clients, vec![wire::by("group-id", group)]).await.map_err(not_sent)?;
+            let standing: Vec<Rule> = all.iter().filter_map(Rule::of).collect();
+            let missing = missing(asked(sent.input), &standing);
+            if missing.is_empty() {
+                return Ok(resource(group, &[], &all));
+            }
+            let made = self.send(clients, sent, group, &missing).await?;
+            let from = all.len();
+            all.extend(made.iter().map(described));
+            Ok(resource(group, &all[from..].iter().collect::<Vec<_>>(), &all))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let group = field(at, "group_id");
+            let all = match self.of_group(clients, vec![wire::by("group-id", group)]).await {
+                Err(e) if e.class == Class::NotFound => return Ok(None),
+                other => other?,
+            };
+            let ids = wire::texts(at, "security_group_rule_ids");
+            let own: Vec<&Value> =
+                all.iter().filter(|rule| ids.iter().any(|id| id == field(rule, "security_group_rule_id"))).collect();
+            Ok((ids.is_empty() || !own.is_empty()).then(|| resource(group, &own, &all)))
+        }
+
+        /// What this very request added: rules bear tags of their own.
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let group = field(sent.input, "group_id");
+            let own = self.of_group(clients, vec![wire::by("group-id", group), wire::by_effect(sent)]).await?;
+            if own.is_empty() {
+                return Ok(Vec::new());
+            }
+            let all = self.of_group(clients, vec![wire::by("group-id", group)]).await?;
+            Ok(vec![resource(group, &own.iter().collect::<Vec<_>>(), &all)])
+        }
+
+        /// A rule that is gone already would spoil the whole call, so it is left out.
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let group = field(at, "group_id");
+            let there = self.read(clients, at).await?;
+            let ids = there.map(|there| wire::texts(&there, "security_group_rule_ids")).unwrap_or_default();
+            if ids.is_empty() {
+                return Err(CallError::not_found(
+                    "InvalidPermission.NotFound",
+                    format!("none of the rules stands in {group}"),
+                ));
+            }
+            if self.egress {
+                let call = clients.ec2.revoke_security_group_egress().group_id(group);
+                call.set_security_group_rule_ids(Some(ids)).send().await.map_err(classify)?;
+            } else {
+                let call = clients.ec2.revoke_security_group_ingress().group_id(group);
+                call.set_security_group_rule_ids(Some(ids)).send().await.map_err(classify)?;
+            }
+            Ok(())
+        }
+    }
+}

@@ -182,3 +182,91 @@ pub fn simulated<'w>(world: &'w World, call: &SimCall<'_>, id: &str) -> Result<&
     simulate::get(world, call, "ec2.subnet", id)
         .ok_or_else(|| CallError::not_found("InvalidSubnetID.NotFound", format!("The subnet ID '{id}' does not exist")))
 }
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, ResourceType, Subnet};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::{
+        network_interface::live::standing_in,
+        wire::{self, Listed},
+    };
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Subnets.
+    pub struct Subnets;
+
+    fn described(subnet: &Subnet) -> Value {
+        Described::new()
+            .text("id", subnet.subnet_id())
+            .text("subnet_id", subnet.subnet_id())
+            .text("arn", subnet.subnet_arn())
+            .text("subnet_arn", subnet.subnet_arn())
+            .text("vpc_id", subnet.vpc_id())
+            .text("cidr_block", subnet.cidr_block())
+            .text("state", subnet.state())
+            .text("owner_id", subnet.owner_id())
+            .text("availability_zone", subnet.availability_zone())
+            .text("availability_zone_id", subnet.availability_zone_id())
+            .value("available_ip_address_count", subnet.available_ip_address_count())
+            .value("map_public_ip_on_launch", subnet.map_public_ip_on_launch())
+            .value("assign_ipv6_address_on_creation", subnet.assign_ipv6_address_on_creation())
+            .value("default_for_az", subnet.default_for_az())
+            .tags(wire::pairs(subnet.tags()))
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for Subnets {
+        const IDS: &'static str = "subnet_ids";
+        const ANSWER: &'static str = "subnets";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_subnets().set_subnet_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let subnets = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(subnets.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for Subnets {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_subnet()
+                .vpc_id(input.vpc_id)
+                .cidr_block(input.cidr_block.0.to_string())
+                .set_availability_zone(input.availability_zone)
+                .set_availability_zone_id(input.availability_zone_id)
+                .tag_specifications(wire::tags(ResourceType::Subnet, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            answer.subnet().map(described).ok_or_else(|| wire::empty("subnet"))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            wire::one::<Self>(clients, field(at, "subnet_id")).await
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let key = ["vpc_id", "cidr_block"].map(|name| wire::by(name.replace('_', "-"), field(sent.input, name)));
+            Self::list(clients, Vec::new(), key.into()).await
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            clients.ec2.delete_subnet().subnet_id(field(at, "subnet_id")).send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            standing_in(clients, wire::by("subnet-id", field(at, "subnet_id"))).await
+        }
+    }
+}

@@ -129,3 +129,117 @@ pub static DESCRIBE: Operation = Operation {
         simulate::describe(&VOLUME, world, call, "volume_ids", "volumes", aliases)
     },
 };
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, ResourceType, Volume};
+    use runbook_modules::error::CallError;
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Volumes.
+    pub struct Volumes;
+
+    fn described(volume: &Volume) -> Value {
+        Described::new()
+            .text("id", volume.volume_id())
+            .text("volume_id", volume.volume_id())
+            .text("availability_zone", volume.availability_zone())
+            .text("availability_zone_id", volume.availability_zone_id())
+            .value("size", volume.size())
+            .text("snapshot_id", volume.snapshot_id().filter(|id| !id.is_empty()))
+            .text("volume_type", volume.volume_type())
+            .value("iops", volume.iops())
+            .value("throughput", volume.throughput())
+            .value("encrypted", volume.encrypted())
+            .text("kms_key_id", volume.kms_key_id())
+            .text("state", volume.state())
+            .time("create_time", volume.create_time())
+            .list("attachments", volume.attachments(), |attachment| {
+                Described::new()
+                    .text("instance_id", attachment.instance_id())
+                    .text("device", attachment.device())
+                    .text("state", attachment.state())
+                    .done()
+            })
+            .tags(wire::pairs(volume.tags()))
+            .done()
+    }
+
+    #[async_trait]
+    impl Listed for Volumes {
+        const IDS: &'static str = "volume_ids";
+        const ANSWER: &'static str = "volumes";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_volumes().set_volume_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let volumes = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(volumes.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for Volumes {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_volume()
+                .client_token(sent.token)
+                .availability_zone(input.availability_zone)
+                .set_size(input.size)
+                .set_snapshot_id(input.snapshot_id)
+                .set_volume_type(input.volume_type.as_deref().map(Into::into))
+                .set_iops(input.iops)
+                .set_throughput(input.throughput)
+                .set_encrypted(input.encrypted)
+                .set_kms_key_id(input.kms_key_id)
+                .tag_specifications(wire::tags(ResourceType::Volume, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            if answer.volume_id().is_none() {
+                return Err(wire::empty("volume id"));
+            }
+            Ok(Described::new()
+                .text("id", answer.volume_id())
+                .text("volume_id", answer.volume_id())
+                .text("availability_zone", answer.availability_zone())
+                .value("size", answer.size())
+                .text("volume_type", answer.volume_type())
+                .value("iops", answer.iops())
+                .value("encrypted", answer.encrypted())
+                .text("state", answer.state())
+                .time("create_time", answer.create_time())
+                .tags(wire::pairs(answer.tags()))
+                .done())
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let volume = wire::one::<Self>(clients, field(at, "volume_id")).await?;
+            Ok(volume.filter(|volume| field(volume, "state") != "deleted"))
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let mut found = Self::list(clients, Vec::new(), vec![wire::by_effect(sent)]).await?;
+            found.retain(|volume| !matches!(field(volume, "state"), "deleting" | "deleted"));
+            Ok(found)
+        }
+
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            clients.ec2.delete_volume().volume_id(field(at, "volume_id")).send().await.map_err(classify)?;
+            Ok(())
+        }
+
+        async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
+            let volume = self.read(clients, at).await.ok().flatten();
+            let attachments = volume.as_ref().and_then(|volume| volume.get("attachments")).and_then(Value::as_array);
+            attachments.into_iter().flatten().map(|a| format!("attached to {}", field(a, "instance_id"))).collect()
+        }
+    }
+}

@@ -205,3 +205,119 @@ pub fn judge_active(answer: &Value) -> Health {
     let over = &["failed", "rejected", "expired", "deleted"];
     judge_state(text(first, "status.code"), reason, &["active"], over, &["deleting"])
 }
+
+/// The SDK calls.
+#[cfg(feature = "live")]
+pub mod live {
+    use async_trait::async_trait;
+    use aws_sdk_ec2::types::{Filter, ResourceType, VpcPeeringConnection, VpcPeeringConnectionVpcInfo};
+    use runbook_modules::error::{CallError, Class};
+    use serde_json::Value;
+
+    use super::super::wire::{self, Listed};
+    use crate::live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    };
+
+    /// Peering connections.
+    pub struct Peerings;
+
+    /// A connection as a map, also for the operations on it.
+    pub fn described(peering: &VpcPeeringConnection) -> Value {
+        let vpc = |side: Option<&VpcPeeringConnectionVpcInfo>| side.and_then(|side| side.vpc_id().map(str::to_owned));
+        let status = peering
+            .status()
+            .map(|status| Described::new().text("code", status.code()).text("message", status.message()).done());
+        Described::new()
+            .text("id", peering.vpc_peering_connection_id())
+            .text("vpc_peering_connection_id", peering.vpc_peering_connection_id())
+            .text("vpc_id", vpc(peering.requester_vpc_info()).as_ref())
+            .text("peer_vpc_id", vpc(peering.accepter_vpc_info()).as_ref())
+            .value("status", status)
+            .value("requester_vpc_info", peering.requester_vpc_info().map(side))
+            .value("accepter_vpc_info", peering.accepter_vpc_info().map(side))
+            .time("expiration_time", peering.expiration_time())
+            .tags(wire::pairs(peering.tags()))
+            .done()
+    }
+
+    fn side(side: &VpcPeeringConnectionVpcInfo) -> Value {
+        let options = side.peering_options().map(|options| {
+            let dns = options.allow_dns_resolution_from_remote_vpc();
+            Described::new().value("allow_dns_resolution_from_remote_vpc", dns).done()
+        });
+        Described::new()
+            .text("vpc_id", side.vpc_id())
+            .text("owner_id", side.owner_id())
+            .text("region", side.region())
+            .text("cidr_block", side.cidr_block())
+            .value("peering_options", options)
+            .done()
+    }
+
+    /// Whether a connection came to nothing or was deleted. AWS lists such ones for hours more.
+    fn over(peering: &Value) -> bool {
+        let code = peering.get("status").map(|status| field(status, "code")).unwrap_or_default();
+        matches!(code, "failed" | "rejected" | "expired" | "deleting" | "deleted")
+    }
+
+    #[async_trait]
+    impl Listed for Peerings {
+        const IDS: &'static str = "vpc_peering_connection_ids";
+        const ANSWER: &'static str = "vpc_peering_connections";
+
+        async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError> {
+            let call = clients.ec2.describe_vpc_peering_connections();
+            let call = call.set_vpc_peering_connection_ids(wire::some(ids)).set_filters(wire::some(filters));
+            let peerings = call.into_paginator().items().send().try_collect().await.map_err(classify)?;
+            Ok(peerings.iter().map(described).collect())
+        }
+    }
+
+    #[async_trait]
+    impl Driver for Peerings {
+        async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+            let input: super::Input = sent.typed()?;
+            let call = clients
+                .ec2
+                .create_vpc_peering_connection()
+                .vpc_id(input.vpc_id)
+                .peer_vpc_id(input.peer_vpc_id)
+                .set_peer_owner_id(input.peer_owner_id)
+                .set_peer_region(input.peer_region)
+                .tag_specifications(wire::tags(ResourceType::VpcPeeringConnection, sent));
+            let answer = call.send().await.map_err(wire::making)?;
+            answer.vpc_peering_connection().map(described).ok_or_else(|| wire::empty("peering connection"))
+        }
+
+        async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+            let peering = wire::one::<Self>(clients, field(at, "vpc_peering_connection_id")).await?;
+            let deleted = |p: &Value| p.get("status").is_some_and(|status| field(status, "code") == "deleted");
+            Ok(peering.filter(|peering| !deleted(peering)))
+        }
+
+        async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+            let key = vec![
+                wire::by("requester-vpc-info.vpc-id", field(sent.input, "vpc_id")),
+                wire::by("accepter-vpc-info.vpc-id", field(sent.input, "peer_vpc_id")),
+            ];
+            let mut found = Self::list(clients, Vec::new(), key).await?;
+            found.retain(|peering| !over(peering));
+            Ok(found)
+        }
+
+        /// One that failed cannot be deleted: it holds nothing, and AWS forgets it in two hours.
+        async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+            let call = clients.ec2.delete_vpc_peering_connection();
+            let call = call.vpc_peering_connection_id(field(at, "vpc_peering_connection_id"));
+            let Err(error) = call.send().await.map_err(classify) else { return Ok(()) };
+            if error.code != "InvalidStateTransition" {
+                return Err(error);
+            }
+            let gone = self.read(clients, at).await?.is_none_or(|peering| over(&peering));
+            let class = if gone { Class::NotFound } else { Class::Blocked };
+            Err(CallError { class, ..error })
+        }
+    }
+}
