@@ -117,6 +117,3 @@ fn stamp(world: &mut World, object: &mut serde_json::Value, cluster: &str, now_m
     metadata["generation"] = 1.into();
     metadata["resourceVersion"] = world.serial.to_string().into();
 }
-
-#[cfg(test)]
-mod tests;

@@ -21,3 +21,6 @@ pub mod simple;
 pub mod target;
 pub mod template;
 pub mod world;
+
+#[cfg(test)]
+mod tests;
