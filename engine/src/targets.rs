@@ -30,6 +30,8 @@ pub struct Aimed {
 pub fn table() -> Arc<Table> {
     let mut table = Table::default();
     runbook_aws::register(&mut table);
+    runbook_modules::k8s::register(&mut table);
+    runbook_modules::helm::register(&mut table);
     Arc::new(table)
 }
 

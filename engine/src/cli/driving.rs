@@ -63,6 +63,8 @@ pub struct Job<'a> {
     pub note: String,
     /// What a rehearsal told.
     pub expect: Option<Expect>,
+    /// More for the last block, asked for after the end.
+    pub details: Box<dyn Fn() -> String + 'a>,
     /// Runs the target's futures.
     pub runtime: &'a tokio::runtime::Runtime,
 }
@@ -131,6 +133,7 @@ impl Job<'_> {
             options: &options,
             source: &|file| program.source(file).map(str::to_owned),
             steps: self.expect.map(|expect| expect.steps),
+            details: &(self.details)(),
         };
         if style != Style::Json {
             context.say(&("\n".to_owned() + &finale.draw(&totals)));

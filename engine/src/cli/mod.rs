@@ -23,6 +23,7 @@ pub mod exit;
 pub mod explain;
 pub mod going_live;
 pub mod help;
+pub mod logs;
 pub mod options;
 pub mod output;
 pub mod panic;
@@ -31,10 +32,13 @@ pub mod plan;
 pub mod resume;
 pub mod run;
 pub mod runs;
+pub mod show;
 pub mod signals;
 pub mod sources;
 pub mod state_dir;
 pub mod terminal;
+pub mod undo;
+pub mod verify;
 
 use context::Context;
 use exit::Exit;
@@ -68,6 +72,14 @@ pub enum Command {
     Resume(resume::Resume),
     /// Rehearse a whole run: steps, changes, waits, time, cost. Nothing is called.
     Plan(plan::Plan),
+    /// Take down what a run made.
+    Undo(undo::Undo),
+    /// Look whether what a run made still stands as made.
+    Verify(verify::Verify),
+    /// Show a run: its steps, its end, the next commands.
+    Show(show::Show),
+    /// Print a run's journal, one line an event.
+    Logs(logs::Logs),
     /// List the runs.
     Runs(runs::Runs),
     /// Answer a run's question.
@@ -115,6 +127,10 @@ fn dispatch(context: &Context, command: &Command) -> Result<Exit, error::Problem
         Command::Run(args) => run::run(context, args),
         Command::Resume(args) => resume::run(context, args),
         Command::Plan(args) => plan::run(context, args),
+        Command::Undo(args) => undo::run(context, args),
+        Command::Verify(args) => verify::run(context, args),
+        Command::Show(args) => show::run(context, args),
+        Command::Logs(args) => logs::run(context, args),
         Command::Runs(args) => runs::run(context, args),
         Command::Approve(args) => approve::run(context, args),
         Command::Cancel(args) => cancel::run(context, args),

@@ -105,6 +105,7 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
         files: script.files,
         note: "goes on".to_owned(),
         expect: steps.map(|steps| Expect { steps: usize::try_from(steps).unwrap_or(0), took_ms: 0 }),
+        details: Box::new(String::new),
         runtime: &runtime,
     };
     job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))

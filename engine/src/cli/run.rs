@@ -122,6 +122,7 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
         files: None,
         note: String::new(),
         expect,
+        details: Box::new(String::new),
         runtime: &runtime,
     };
     job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))

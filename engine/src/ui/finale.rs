@@ -24,6 +24,8 @@ pub struct Finale<'a> {
     pub source: failure::Source<'a>,
     /// Steps that a rehearsal found in all; None when unknown.
     pub steps: Option<usize>,
+    /// More lines, e.g. what an undo left; empty or ending with a line break.
+    pub details: &'a str,
 }
 
 impl Finale<'_> {
@@ -78,12 +80,14 @@ impl Finale<'_> {
                 }
                 let head = format!("all that run {} made is gone: {facts}, 0 left", self.short);
                 let line = self.headline(Ink::Good, Mark::Done, &head, &time(totals, end));
-                line + "\n\n" + &self.next(&[self.command("show", ""), "runbook runs".to_owned() + self.options])
+                line + "\n\n"
+                    + self.details
+                    + &self.next(&[self.command("show", ""), "runbook runs".to_owned() + self.options])
             }
             Ending::Stuck { left, message } => {
                 let head = format!("undo waits no longer: {}", look.shown(message));
-                let body = self.failures(end);
-                let left = format!("left     {}, kept in the inventory\n", plural(u64::from(*left), "resource"));
+                let body = self.failures(end) + self.details;
+                let left = format!("in all   {} left, kept in the inventory\n", plural(u64::from(*left), "resource"));
                 let next = [self.command("undo", ""), self.command("undo", " --also ID"), self.command("verify", "")];
                 self.headline(Ink::Bad, Mark::Failed, &head, "") + "\n\n" + &body + &left + "\n" + &self.next(&next)
             }
@@ -126,7 +130,13 @@ impl Finale<'_> {
 
     fn failures(&self, end: &End) -> String {
         let drawn: Vec<String> = end.failures.iter().map(|f| failure::draw(f, self.source, self.look)).collect();
-        if drawn.is_empty() { String::new() } else { drawn.join("\n") }
+        match (&end.ending, drawn.is_empty()) {
+            // A stop without a failure of its own: a lost lease, a broken journal.
+            (Ending::Stopped { message, .. } | Ending::Failed { message, .. }, true) => {
+                format!("cause    {}\n", self.look.shown(message))
+            }
+            _ => drawn.join("\n"),
+        }
     }
 
     fn so_far(&self, totals: &Totals, end: &End) -> String {

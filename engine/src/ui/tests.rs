@@ -220,6 +220,7 @@ fn finale(width: usize, more: Vec<What>) -> String {
         options: "",
         source: &|file| (file == "lib/eks.rhai").then(|| script.to_owned()),
         steps: Some(26),
+        details: "",
     };
     finale.draw(&tally.totals())
 }
@@ -308,7 +309,7 @@ fn end_waiting_and_stuck() {
     insta::assert_snapshot!(finale(120, vec![ended(stuck, Vec::new())]), @r#"
     ✗ undo waits no longer: subnet subnet-0a1f: DependencyViolation
 
-    left     7 resources, kept in the inventory
+    in all   7 resources left, kept in the inventory
 
     next  runbook undo 7f3a · runbook undo 7f3a --also ID · runbook verify 7f3a
     "#);

@@ -1,0 +1,188 @@
+//! `runbook undo RUN`
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use clap::Args;
+use runbook_modules::table::Table;
+use runbook_state::store::{InventoryRow, Run, Store};
+use serde_json::Value;
+
+use super::{
+    context::Context,
+    driving::{self, Job},
+    error::Problem,
+    exit::Exit,
+    resume, state_dir, terminal,
+};
+use crate::{
+    error::{Halt, Stop},
+    run::{history::History, scope::Scope, vault::Vault},
+    script::program::{Hook, Program},
+    targets,
+    ui::{
+        heading,
+        look::{Ink, Look},
+        text::plural,
+    },
+    undo::{self, Left, Options, UndoHook, UndoReport},
+};
+
+/// Take down what a run made, newest first; what it replaced is put back. An undo that was stopped goes on.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  runbook undo 7f3a
+  runbook undo 7f3a --step redis1/network/vpc
+  runbook undo 7f3a --also eni-0f2c")]
+pub struct Undo {
+    /// Run: a unique prefix of its id, or latest.
+    pub run: String,
+    /// Only this step and what depends on it.
+    #[arg(long, value_name = "KEY")]
+    pub step: Option<String>,
+    /// Also delete something that the run does not own; may be repeated.
+    #[arg(long, value_name = "ID")]
+    pub also: Vec<String>,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Simulated time per real time; 0: as fast as it goes [default: as the run began].
+    #[arg(long, value_name = "N", value_parser = super::options::speed)]
+    pub speed: Option<f64>,
+    /// Let a mutating call of the sandbox fail, for trials.
+    #[arg(long, value_name = "FAULTS", env = "RUNBOOK_FAULT", hide_env_values = true)]
+    pub fault: Option<runbook_modules::sandbox::faults::Faults>,
+}
+
+/// Undoes.
+///
+/// # Errors
+/// When it does not begin.
+pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
+    let store = context.existing()?;
+    let run = context.find(&store, &args.run)?;
+    let table = targets::table();
+    if !args.yes {
+        confirm(context, args, &run, &store, &table)?;
+    }
+    let values = History::from_entries(store.journal(&run.id)?).params().unwrap_or_default();
+    let program = Arc::new(Program::from_files(&store.run_files(&run.id)?)?);
+    let vault = Vault::open(&run.id, store.clone(), state_dir::key()?)
+        .map_err(|error| Problem::usage("RB0702", error.to_string()))?;
+    let aimed = resume::aim(context, &run, &program, &values, args.speed, args.fault.clone().unwrap_or_default())?;
+    let runtime = driving::runtime()?;
+    let report = Arc::new(Mutex::new(UndoReport::default()));
+    let (told, look) = (report.clone(), context.err.clone());
+    let job = Job {
+        context,
+        mode: "undo",
+        place: resume::place(&run),
+        run,
+        store,
+        program: program.clone(),
+        table,
+        aimed,
+        vault: Arc::new(vault),
+        params: None,
+        account: None,
+        edits: None,
+        files: None,
+        note: "undo".to_owned(),
+        expect: None,
+        details: Box::new(move || details(&told.lock().unwrap_or_else(PoisonError::into_inner), &look)),
+        runtime: &runtime,
+    };
+    let options = Options { step: args.step.clone(), also: args.also.clone() };
+    job.drive(|scope| {
+        let hooks = recall(&program, scope, &values)?;
+        let done = undo::undo(&scope.session, hooks, &options)?;
+        let ending = done.ending();
+        *report.lock().unwrap_or_else(PoisonError::into_inner) = done;
+        Ok(ending)
+    })
+}
+
+/// Rebuilds the undo closures by replaying the stored script without effects.
+fn recall(program: &Program, scope: &Arc<Scope>, values: &Value) -> Result<Vec<Arc<dyn UndoHook>>, Halt> {
+    let recalled = Scope::top(Arc::new(scope.session.recall()));
+    match program.run(&recalled, values) {
+        // Where the record ends, or as the run itself ended.
+        Ok(()) | Err(Halt::Failure(_) | Halt::Stop(Stop::EndOfRecord | Stop::Abandoned | Stop::Waiting { .. })) => {}
+        Err(stop) => return Err(stop),
+    }
+    let hooks = program.hooks().into_iter();
+    Ok(hooks.map(|hook| Arc::new(Closure(hook)) as Arc<dyn UndoHook>).collect())
+}
+
+struct Closure(Hook);
+
+impl UndoHook for Closure {
+    fn step(&self) -> &str {
+        &self.0.step
+    }
+
+    fn call(&self, scope: &Arc<Scope>) -> Result<(), Halt> {
+        (self.0.run)(scope)
+    }
+}
+
+fn confirm(context: &Context, args: &Undo, run: &Run, store: &Arc<dyn Store>, table: &Table) -> Result<(), Problem> {
+    let look = &context.err;
+    let short = context.short(store.as_ref(), &run.id);
+    let rows: Vec<InventoryRow> = store.inventory(&run.id)?;
+    let inside = |key: &str| args.step.as_ref().is_none_or(|step| undo::select::within(key, step));
+    let standing: Vec<&InventoryRow> =
+        rows.iter().filter(|row| !row.gone && row.owned.ours && inside(&row.effect.step)).collect();
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    for row in &standing {
+        *kinds.entry(noun(&row.owned.kind)).or_default() += 1;
+    }
+    let list: Vec<String> = kinds.iter().map(|(kind, count)| plural(*count, &look.shown(kind))).collect();
+    let place = match run.target.as_str() {
+        "sandbox" => "on the sandbox (simulated)".to_owned(),
+        _ => {
+            let account = standing.first().map(|row| heading::account(&row.owned.account)).unwrap_or_default();
+            format!("in account {account}, {}", look.shown(&resume::place(run).region))
+        }
+    };
+    let what = plural(standing.len() as u64, "resource");
+    let dependents = if args.step.is_some() { " and what depends on them" } else { "" };
+    let also =
+        if args.also.is_empty() { String::new() } else { format!("\nand also {}", look.shown(&args.also.join(", "))) };
+    let put_back =
+        standing.iter().filter(|row| table.kind(&row.owned.kind).is_some_and(|kind| kind.meta().replaces)).count();
+    let put_back = if put_back > 0 { "\nWhat stood there before is put back." } else { "" };
+    let list = if list.is_empty() { String::new() } else { format!(": {}", list.join(", ")) };
+    let head = look.ink(Ink::Bold, &format!("This deletes {what} that run {short} made {place}{dependents}"));
+    let question = format!("{head}{list}{also}.{put_back}\nType {short} to go on: ");
+    terminal::ask(&question, &[&short, &run.id], "--yes").map(|_| ())
+}
+
+/// `ec2.nat_gateway` → `nat gateway`.
+fn noun(kind: &str) -> String {
+    kind.split_once('.').map_or(kind, |(_, noun)| noun).replace('_', " ")
+}
+
+/// What was left and why, what was kept on purpose.
+fn details(report: &UndoReport, look: &Look) -> String {
+    let line = |left: &Left| {
+        let name = if left.name.is_empty() || left.name == left.id {
+            String::new()
+        } else {
+            format!(" ({})", look.shown(&left.name))
+        };
+        let what =
+            format!("{} {}{name}: {}", look.shown(&noun(&left.kind)), look.shown(&left.id), look.shown(&left.why));
+        let held = if left.blockers.is_empty() {
+            String::new()
+        } else {
+            format!("\n           held by {}", look.shown(&left.blockers.join(", ")))
+        };
+        format!("{what}{held}")
+    };
+    let block =
+        |name: &str, list: &[Left]| -> String { list.iter().map(|left| format!("{name}{}\n", line(left))).collect() };
+    block("left     ", &report.left) + &block("kept     ", &report.kept)
+}
