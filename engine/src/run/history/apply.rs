@@ -177,12 +177,9 @@ impl Inner {
     }
 
     fn node(&mut self, key: &str) -> &mut Node {
-        if !self.nodes.contains_key(key) {
-            self.nodes.insert(key.to_owned(), Node::default());
-            if !key.is_empty() {
-                let parent = key.rsplit_once('/').map_or("", |(parent, _)| parent);
-                self.node(parent).children.push(key.to_owned());
-            }
+        if !self.nodes.contains_key(key) && !key.is_empty() {
+            let parent = key.rsplit_once('/').map_or("", |(parent, _)| parent);
+            self.node(parent).children.push(key.to_owned());
         }
         self.nodes.entry(key.to_owned()).or_default()
     }

@@ -142,6 +142,18 @@ impl Bed {
         bed
     }
 
+    /// The same, the cloud as it was when the process died: what has an intent only may have been sent or not.
+    pub(super) fn died(&self, entries: &[Entry], sent: bool) -> Self {
+        let bed = self.cut(entries);
+        let made = entries.iter().filter_map(|entry| match &entry.record {
+            Record::Intent { token, .. } if sent => Some(token.clone()),
+            Record::Done { response, .. } => response["id"].as_str().map(str::to_owned),
+            _ => None,
+        });
+        *lock(&bed.world.sent) = made.map(|token| (token, 1)).collect();
+        bed
+    }
+
     pub(super) fn entries(&self) -> Vec<Entry> {
         self.store.journal(RUN).expect("a sound journal")
     }

@@ -115,24 +115,8 @@ fn no_crash_sends_anything_twice() {
     whole.drive(|scope| script(scope, &whole.world));
     let entries = whole.entries();
     for length in 0..=entries.len() {
-        // The cloud as it was when the process died: what has an intent may have been sent or not.
         for sent in [true, false] {
-            let bed = whole.cut(&entries[..length]);
-            {
-                let mut made = super::bed::lock(&bed.world.sent);
-                made.clear();
-                for entry in &entries[..length] {
-                    match &entry.record {
-                        Record::Intent { token, .. } if sent => {
-                            made.insert(token.clone(), 1);
-                        }
-                        Record::Done { response, .. } => {
-                            made.insert(response["id"].as_str().unwrap_or_default().to_owned(), 1);
-                        }
-                        _ => {}
-                    }
-                }
-            }
+            let bed = whole.died(&entries[..length], sent);
             bed.drive(|scope| script(scope, &bed.world));
             assert!(bed.world.twice().is_empty(), "cut after {length}, sent {sent}: {:?}", bed.world.twice());
             assert_eq!(bed.world.things(), whole.world.things(), "cut after {length}, sent {sent}");

@@ -8,5 +8,6 @@ mod checks;
 mod crashes;
 mod decisions;
 mod edited;
+mod random;
 mod steps;
 mod told_again;

@@ -288,3 +288,16 @@ fn a_step_without_effects_is_one_commit() {
     let commits = super::bed::lock(&commits).clone();
     assert!(commits.windows(2).all(|pair| pair[1] - pair[0] <= 1), "{commits:?}");
 }
+
+#[test]
+fn a_lost_lease_ends_everything_and_nothing_more_is_written() {
+    let bed = Bed::new();
+    let outcome = bed.drive(|scope| {
+        plain(scope, "a", |_| Ok(json!(1)))?;
+        scope.session.cancel.ask("Ctrl-C");
+        scope.session.cancel.fence("the lease was taken over");
+        plain(scope, "b", |_| Ok(json!(1))).map(drop)
+    });
+    assert!(matches!(outcome.stop, Some(Stop::Fenced(_))));
+    assert!(!bed.records().iter().any(|record| matches!(record, Record::Ended { .. })));
+}
