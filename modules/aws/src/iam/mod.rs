@@ -6,6 +6,10 @@ use runbook_modules::table::Table;
 use crate::live::{Call, Driver};
 
 pub mod document;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(all(test, feature = "live"))]
+mod live_tests;
 pub mod open_id_connect_provider;
 pub mod policy;
 pub mod role;
@@ -31,13 +35,23 @@ pub fn register(table: &mut Table) {
 /// The live calls of a kind.
 #[cfg(feature = "live")]
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
-    let _ = kind;
-    None
+    Some(match kind {
+        "iam.role" => &live::Role,
+        "iam.role_policy_attachment" => &live::Attachment,
+        "iam.role_policy" => &live::RolePolicy,
+        "iam.policy" => &live::Policy,
+        "iam.open_id_connect_provider" => &live::Provider,
+        _ => return None,
+    })
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
-    let _ = operation;
-    None
+    Some(match operation {
+        "iam.get_role" => &live::GetRole,
+        "iam.list_attached_role_policies" => &live::ListAttached,
+        "iam.get_open_id_connect_provider" => &live::GetProvider,
+        _ => return None,
+    })
 }

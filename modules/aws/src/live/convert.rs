@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_smithy_types::{DateTime, date_time::Format};
+use runbook_modules::error::CallError;
 use serde_json::{Map, Value};
 
 /// A described resource under construction.
@@ -77,6 +78,14 @@ pub fn texts<T: AsRef<str>>(values: &[T]) -> Value {
 /// Tags as the SDKs of REST services take them.
 pub fn hash_map(tags: &BTreeMap<String, String>) -> HashMap<String, String> {
     tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// A part of a request that the SDK builds; it refuses a missing field before anything is sent.
+///
+/// # Errors
+/// `RequestNotBuilt`, with the SDK's words.
+pub fn built<T>(part: Result<T, aws_smithy_types::error::operation::BuildError>) -> Result<T, CallError> {
+    part.map_err(|e| CallError::refused("RequestNotBuilt", e.to_string()))
 }
 
 /// A text field of a locator; empty when it is missing.

@@ -1,0 +1,1 @@
+//! The shape of the requests to IAM, on the real SDK client.
