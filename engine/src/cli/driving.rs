@@ -136,7 +136,7 @@ impl Job<'_> {
             details: &(self.details)(),
         };
         if style != Style::Json {
-            context.say(&("\n".to_owned() + &finale.draw(&totals)));
+            context.say(&format!("\n{}", finale.draw(&totals)));
         }
         Ok(exit(&outcome))
     }

@@ -45,7 +45,6 @@ pub fn run(context: &Context, args: &Eject) -> Result<Exit, Problem> {
         context.answer(&format!("{}\n", path.display()));
     }
     let root = args.into.join(format!("{}.rhai", program.name()));
-    context
-        .say(&("\n".to_owned() + &finale::next(&context.err, &[format!("runbook run {} --sandbox", root.display())])));
+    context.say(&format!("\n{}", finale::next(&context.err, &[format!("runbook run {} --sandbox", root.display())])));
     Ok(Exit::Ok)
 }

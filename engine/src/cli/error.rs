@@ -51,7 +51,7 @@ impl Problem {
         let source = |file: &str| self.sources.iter().find(|(name, _)| name == file).map(|(_, text)| text.clone());
         let mut out = failure::draw(&self.failure, &source, look);
         if !self.next.is_empty() {
-            out += &("\n".to_owned() + &finale::next(look, &self.next));
+            out += &format!("\n{}", finale::next(look, &self.next));
         }
         out
     }

@@ -46,7 +46,7 @@ pub fn run(context: &Context, args: &Params) -> Result<Exit, Problem> {
     }
     context.answer(&table.draw(look, context.wide()));
     let next = [format!("runbook run {} -p NAME=VALUE --sandbox", quoted(&args.runbook))];
-    context.say(&("\n".to_owned() + &finale::next(&context.err, &next)));
+    context.say(&format!("\n{}", finale::next(&context.err, &next)));
     Ok(Exit::Ok)
 }
 

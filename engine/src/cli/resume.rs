@@ -231,5 +231,5 @@ fn explained(context: &Context, run: &Run, history: &History, says: &str) -> Str
             );
         }
     }
-    out + &format!("  {}\n", look.shown(says))
+    format!("{out}  {}\n", look.shown(says))
 }

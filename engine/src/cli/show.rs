@@ -45,7 +45,8 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit, Problem> {
         out += &headed(event, &short, look, out.is_empty());
         tree.take(event).iter().for_each(|line| out += &format!("{line}\n"));
     }
-    context.answer(&(out + "\n" + &end(context, &run, store.as_ref(), &short, &totals, &tree)?));
+    let end = end(context, &run, store.as_ref(), &short, &totals, &tree)?;
+    context.answer(&format!("{out}\n{end}"));
     Ok(Exit::Ok)
 }
 

@@ -184,5 +184,5 @@ fn details(report: &UndoReport, look: &Look) -> String {
     };
     let block =
         |name: &str, list: &[Left]| -> String { list.iter().map(|left| format!("{name}{}\n", line(left))).collect() };
-    block("left     ", &report.left) + &block("kept     ", &report.kept)
+    [block("left     ", &report.left), block("kept     ", &report.kept)].concat()
 }

@@ -34,64 +34,57 @@ impl Finale<'_> {
         let Some(end) = &totals.end else { return String::new() };
         let look = self.look;
         let name = look.shown(self.runbook);
-        match &end.ending {
+        let kept = format!("Run {} is kept; nothing is lost.", self.short);
+        let at = |step: &str| if step.is_empty() { String::new() } else { format!(" at {}", look.path(step)) };
+        let so_far = || format!("{}{}\n", self.failures(end), self.so_far(totals, end));
+        let (ink, mark, head, facts, body, next) = match &end.ending {
             Ending::Finished => {
                 let head = format!("{name} finished in {}", time(totals, end));
                 let facts = look.facts(&[steps(end.steps), effects(end.effects), retries(end.retries)]);
-                let mut out = format!("{}\n\n", self.headline(Ink::Good, Mark::Done, &head, &facts));
-                out += &self.outputs(totals);
-                out + &self.next(&["show", "verify", "undo"].map(|verb| self.command(verb, "")))
+                let next = vec![self.command("show", ""), self.command("verify", ""), self.command("undo", "")];
+                (Ink::Good, Mark::Done, head, facts, self.outputs(totals), next)
             }
             Ending::Failed { step, .. } => {
-                let at = if step.is_empty() { String::new() } else { format!(" at {}", look.path(step)) };
-                let head = format!("{name} stopped{at}. Run {} is kept; nothing is lost.", self.short);
-                let body = self.failures(end) + &self.so_far(totals, end);
-                let next = [self.command("resume", ""), self.command("undo", ""), self.command("show", "")];
-                self.headline(Ink::Bad, Mark::Failed, &head, "") + "\n\n" + &body + "\n" + &self.next(&next)
+                let head = format!("{name} stopped{}. {kept}", at(step));
+                let next = vec![self.command("resume", ""), self.command("undo", ""), self.command("show", "")];
+                (Ink::Bad, Mark::Failed, head, String::new(), so_far(), next)
             }
             Ending::Parked { why } => {
-                let head =
-                    format!("{name} is parked ({}). Run {} is kept; nothing is lost.", look.shown(why), self.short);
-                let next = [self.command("resume", ""), self.command("undo", "")];
-                let body = self.failures(end) + &self.so_far(totals, end);
-                self.headline(Ink::Warn, Mark::Parked, &head, "") + "\n\n" + &body + "\n" + &self.next(&next)
+                let head = format!("{name} is parked ({}). {kept}", look.shown(why));
+                let next = vec![self.command("resume", ""), self.command("undo", "")];
+                (Ink::Warn, Mark::Parked, head, String::new(), so_far(), next)
             }
             Ending::Waiting { step, question } => {
                 let head = format!("{name} waits for approval at {}", look.path(step));
-                let asked = format!("  {}\n\n", look.shown(question));
+                let body = format!("  {}\n\n{}", look.shown(question), so_far());
                 let step = format!(" --step {}", quoted(step));
-                let no = format!("{step} --no --why '…'").replace('…', look.mark(Mark::More));
-                let next = [self.command("approve", &format!("{step} --yes")), self.command("approve", &no)];
-                let body = self.failures(end) + &self.so_far(totals, end);
-                self.headline(Ink::Warn, Mark::ToCome, &head, "") + "\n\n" + &asked + &body + "\n" + &self.next(&next)
+                let no = format!("{step} --no --why '{}'", look.mark(Mark::More));
+                let next = vec![self.command("approve", &format!("{step} --yes")), self.command("approve", &no)];
+                (Ink::Warn, Mark::ToCome, head, String::new(), body, next)
             }
             Ending::Stopped { step, .. } => {
-                let at = if step.is_empty() { String::new() } else { format!(" at {}", look.path(step)) };
-                let head = format!("{name} needs a decision{at}. Run {} is kept; nothing is lost.", self.short);
-                let next = [self.command("resume", ""), self.command("show", ""), self.command("undo", "")];
-                let body = self.failures(end) + &self.so_far(totals, end);
-                self.headline(Ink::Bad, Mark::Failed, &head, "") + "\n\n" + &body + "\n" + &self.next(&next)
+                let head = format!("{name} needs a decision{}. {kept}", at(step));
+                let next = vec![self.command("resume", ""), self.command("show", ""), self.command("undo", "")];
+                (Ink::Bad, Mark::Failed, head, String::new(), so_far(), next)
             }
             Ending::Undone => {
                 let (deleted, already, back) = totals.deleted;
-                let mut facts = format!("{deleted} deleted, {already} were gone already");
-                if back > 0 {
-                    facts += &format!(", {back} put back");
-                }
-                let head = format!("all that run {} made is gone: {facts}, 0 left", self.short);
-                let line = self.headline(Ink::Good, Mark::Done, &head, &time(totals, end));
-                line + "\n\n"
-                    + self.details
-                    + &self.next(&[self.command("show", ""), "runbook runs".to_owned() + self.options])
+                let back = if back > 0 { format!(", {back} put back") } else { String::new() };
+                let gone = format!("{deleted} deleted, {already} were gone already{back}, 0 left");
+                let head = format!("all that run {} made is gone: {gone}", self.short);
+                let next = vec![self.command("show", ""), format!("runbook runs{}", self.options)];
+                (Ink::Good, Mark::Done, head, time(totals, end), self.details.to_owned(), next)
             }
             Ending::Stuck { left, message } => {
                 let head = format!("undo waits no longer: {}", look.shown(message));
-                let body = self.failures(end) + self.details;
                 let left = format!("in all   {} left, kept in the inventory\n", plural(u64::from(*left), "resource"));
-                let next = [self.command("undo", ""), self.command("undo", " --also ID"), self.command("verify", "")];
-                self.headline(Ink::Bad, Mark::Failed, &head, "") + "\n\n" + &body + &left + "\n" + &self.next(&next)
+                let body = format!("{}{}{left}\n", self.failures(end), self.details);
+                let next =
+                    vec![self.command("undo", ""), self.command("undo", " --also ID"), self.command("verify", "")];
+                (Ink::Bad, Mark::Failed, head, String::new(), body, next)
             }
-        }
+        };
+        format!("{}\n\n{body}{}", self.headline(ink, mark, &head, &facts), self.next(&next))
     }
 
     /// `runbook VERB 7f3a`, with what it needs to be pasted as it is.

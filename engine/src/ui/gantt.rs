@@ -18,10 +18,10 @@ pub fn draw(digest: &Digest, runbook: &str, place: &str, look: &Look) -> String 
     let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
     let head =
         format!("{} would make {changes} in {steps}{place}. Rehearsed; nothing was called.", look.shown(runbook));
-    let mut out = look.ink(Ink::Bold, &head) + "\n\n" + &bars(digest, look) + "\n";
+    let mut out = format!("{}\n\n{}\n", look.ink(Ink::Bold, &head), bars(digest, look));
     let mut fact = |name: &str, text: String| {
         if !text.is_empty() {
-            out += &wrapped(name, &text, look);
+            out.push_str(&wrapped(name, &text, look));
         }
     };
     fact("changes", totals(digest, look));
@@ -62,7 +62,7 @@ fn strip(span: &Span, total_ms: i64, width: usize, look: &Look) -> String {
     };
     let from = column(span.from_ms).min(width - 1);
     let to = column(span.to_ms).max(from + 1);
-    " ".repeat(from) + &look.mark(Mark::Bar).repeat(to - from) + &" ".repeat(width - to)
+    [" ".repeat(from), look.mark(Mark::Bar).repeat(to - from), " ".repeat(width - to)].concat()
 }
 
 /// `+ vpc, 4 subnets, nat gateway ~ 2 modify vpc attribute`.

@@ -75,7 +75,7 @@ impl Writer {
                 self.waits.remove(step);
                 let gives = if id.is_empty() || id == name { "" } else { look.mark(Mark::Gives) };
                 let id = if gives.is_empty() { "" } else { id };
-                let what = shown(&words(&[op, name])) + gives + &shown(id);
+                let what = format!("{}{gives}{}", shown(&words(&[op, name])), shown(id));
                 let how = if *kept { "kept".to_owned() } else { brief(*took_ms).replace(' ', "") };
                 (step, words(&[&what, &how, if *adopted { "(adopted)" } else { "" }]))
             }

@@ -37,7 +37,7 @@ impl Look {
     pub fn pad(&self, text: &str, width: usize) -> String {
         let text = self.fit(text, width);
         let gap = width.saturating_sub(measure(&text));
-        text + &" ".repeat(gap)
+        format!("{text}{}", " ".repeat(gap))
     }
 
     /// A time of day.
