@@ -135,6 +135,8 @@ pub(super) fn whose(
         looks += 1;
         match policy::LOOK.after(looks) {
             Some(delay) => act.scope.sleep(delay)?,
+            // It may be ours, made a moment ago: reads may lag as long as the settle time.
+            None if doubt && !settled(act.now_ms(), deed.since_ms) => act.scope.sleep(policy::APART)?,
             None => return Ok(Err(Vec::new())),
         }
     }

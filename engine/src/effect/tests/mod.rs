@@ -1,1 +1,10 @@
-//! Tests.
+//! What the effect protocol promises: exactly one resource, whatever fails or dies when.
+//!
+//! `cloud` is a scripted target, `rig` a run over it; `crashes` kills after every record, `outcomes` fails every call in every
+//! way, `calls` is about operations, reads and inputs.
+
+mod calls;
+pub mod cloud;
+mod crashes;
+mod outcomes;
+pub mod rig;
