@@ -29,7 +29,7 @@ pub mod remove;
 mod report;
 pub mod resolve;
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;
 pub mod token;
 mod wait;
 
