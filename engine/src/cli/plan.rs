@@ -76,6 +76,7 @@ pub fn run(context: &Context, args: &Plan) -> Result<Exit, Problem> {
         args.params.param.iter().map(|(n, v)| format!(" -p {}", quoted(&format!("{n}={v}")))).collect();
     options.extend(args.params.params.iter().map(|file| format!(" --params {}", quoted(&file.to_string_lossy()))));
     let base = format!("runbook run {}{}", quoted(&args.runbook), options.concat());
+    context.say("\n");
     context.say(&finale::next(&context.err, &[base.clone(), format!("{base} --sandbox")]));
     Ok(if ended { Exit::Ok } else { Exit::Failed })
 }

@@ -18,8 +18,9 @@ pub fn open(name: &str) -> Result<Program, Problem> {
     Program::open(name, &search()).map_err(|failure| {
         let files: Vec<String> = failure.sites.iter().map(|site| site.file.clone()).collect();
         let folder = PathBuf::from(name).parent().map(PathBuf::from).unwrap_or_default();
+        let folders: Vec<PathBuf> = std::iter::once(folder).chain(search()).collect();
         let sources = files.into_iter().filter_map(|file| {
-            let text = std::fs::read_to_string(folder.join(&file)).ok()?;
+            let text = folders.iter().find_map(|folder| std::fs::read_to_string(folder.join(&file)).ok())?;
             Some((file, text))
         });
         Problem { sources: sources.collect(), ..Problem::from(failure) }

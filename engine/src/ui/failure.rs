@@ -8,7 +8,7 @@ use miette::{
 use runbook_state::record::Site;
 
 use super::{
-    look::{Ink, Look},
+    look::{Ink, Look, Mark},
     text::{mask, place},
 };
 use crate::error::Failure;
@@ -16,43 +16,38 @@ use crate::error::Failure;
 /// Gives the text of a script's file, as the run has it.
 pub type Source<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// The column of names like `hint`.
+const NAMES: usize = 9;
+
 /// Draws a failure; every line ends with a line break.
 pub fn draw(failure: &Failure, source: Source<'_>, look: &Look) -> String {
-    let mut out = format!(
-        "{} {}\n",
-        look.ink(Ink::Bad, &format!("error {}:", look.shown(&failure.code))),
-        look.shown(&failure.message)
-    );
-    if let Some(site) = failure.sites.first().filter(|site| !site.file.is_empty()) {
-        let drawn = source(&site.file).and_then(|text| snippet(&text, site, &look.shown(&failure.cause), look));
-        let cause = if failure.cause.is_empty() { String::new() } else { format!(": {}", look.shown(&failure.cause)) };
-        out += &drawn.unwrap_or_else(|| format!("   at {}{cause}\n", place(site)));
-    } else if !failure.cause.is_empty() {
-        out += &format!("cause    {}\n", look.shown(&failure.cause));
+    let title = format!("error {}:", look.shown(&failure.code));
+    let message = look.named(&title, title.len() + 1, &look.shown(&failure.message));
+    let mut out = message.replacen(&title, &look.ink(Ink::Bad, &title), 1);
+    let cause = look.shown(&failure.cause);
+    let short = cause.len() < look.width / 2;
+    let site = failure.sites.first().filter(|site| !site.file.is_empty());
+    let drawn = site.and_then(|site| snippet(&source(&site.file)?, site, if short { &cause } else { "" }, look));
+    match (&drawn, site) {
+        (Some(drawn), _) => out.push_str(drawn),
+        (None, Some(site)) => out.push_str(&look.named("at", NAMES, &place(site))),
+        (None, None) => {}
     }
     let calls: Vec<String> = failure.sites.iter().skip(1).take(8).map(place).collect();
-    if !calls.is_empty() {
-        out += &format!("called   from {}\n", calls.join(", from "));
-    }
-    let fact = |name: &str, value: &str| {
-        if value.is_empty() { String::new() } else { format!("{name}  {}", look.shown(value)) }
-    };
-    let attempts = if failure.attempts > 1 { format!("attempts  {}", failure.attempts) } else { String::new() };
-    if !failure.step.is_empty() {
-        out += &format!("step     {}\n", look.path(&failure.step));
-    }
-    let facts = [
-        fact("outcome", &failure.outcome),
-        fact("call", &failure.op),
-        fact("request", failure.request_id.as_deref().unwrap_or_default()),
-        attempts,
+    let attempts = if failure.attempts > 1 { format!("attempts {}", failure.attempts) } else { String::new() };
+    let request = failure.request_id.as_deref().map(|id| format!("request {}", look.shown(id))).unwrap_or_default();
+    let rows = [
+        ("cause", if drawn.is_some() && short { String::new() } else { cause }),
+        ("called", if calls.is_empty() { String::new() } else { format!("from {}", calls.join(", from ")) }),
+        ("step", if failure.step.is_empty() { String::new() } else { look.path(&failure.step) }),
+        ("outcome", look.shown(&failure.outcome)),
+        ("call", look.facts(&[look.shown(&failure.op), request, attempts])),
     ];
-    let facts: Vec<&str> = facts.iter().map(String::as_str).filter(|fact| !fact.is_empty()).collect();
-    if !facts.is_empty() {
-        out += &format!("{}\n", facts.join("     "));
+    for (name, text) in rows.iter().filter(|(_, text)| !text.is_empty()) {
+        out.push_str(&look.named(name, NAMES, text));
     }
     for hint in &failure.hints {
-        out += &format!("{}     {}\n", look.ink(Ink::Warn, "hint"), look.shown(hint));
+        out.push_str(&look.named("hint", NAMES, &look.shown(hint)));
     }
     out
 }
@@ -66,12 +61,15 @@ pub fn brief(failure: &Failure, look: &Look) -> String {
 /// The line with its caret, drawn by miette without a heading of its own.
 fn snippet(text: &str, site: &Site, label: &str, look: &Look) -> Option<String> {
     let line_number = usize::try_from(site.line).ok().filter(|line| *line > 0)?;
-    // Shown as it stands but for what a terminal would obey; lengths stay those of what is shown.
-    let shown: Vec<String> = mask(text, "***").lines().map(super::text::escape).collect();
+    let column = usize::try_from(site.column).unwrap_or(1).max(1) - 1;
+    // Shown as it stands but for what a terminal would obey, and no wider than the terminal.
+    let room = look.width.saturating_sub(12);
+    let skipped = if column + 12 > room { column.saturating_sub(room / 2) } else { 0 };
+    let cut = |line: &str| super::text::escape(line).chars().skip(skipped).take(room).collect::<String>();
+    let shown: Vec<String> = mask(text, look.mark(Mark::Secret)).lines().map(cut).collect();
     let line = shown.get(line_number - 1)?;
     let before: usize = shown[..line_number - 1].iter().map(|line| line.len() + 1).sum();
-    let column = usize::try_from(site.column).unwrap_or(1).max(1);
-    let start = line.char_indices().nth(column - 1).map_or(line.len(), |(at, _)| at);
+    let start = line.char_indices().nth(column - skipped).map_or(line.len(), |(at, _)| at);
     let word = |c: char| c.is_alphanumeric() || "_.:".contains(c);
     let length = line[start..].chars().take_while(|c| word(*c)).map(char::len_utf8).sum::<usize>().max(1);
     let length = length.min((line.len() - start).max(1));
@@ -80,13 +78,14 @@ fn snippet(text: &str, site: &Site, label: &str, look: &Look) -> Option<String> 
         source: NamedSource::new(super::text::escape(&site.file), shown.join("\n") + "\n"),
         label: LabeledSpan::new(label, before + start, length),
     };
+    let theme = theme(look);
+    let corner = [theme.characters.ltop, theme.characters.hbar].iter().collect::<String>();
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(look.width).with_context_lines(1);
     let mut drawn = String::new();
-    let handler =
-        GraphicalReportHandler::new_themed(theme(look)).with_width(look.width).with_context_lines(1).with_links(false);
-    handler.render_report(&mut drawn, &shot).ok()?;
-    // The first lines are the heading, which has been written above.
-    let body: Vec<&str> = drawn.lines().skip_while(|line| !line.contains(".rhai") && !line.contains('[')).collect();
-    if body.is_empty() { None } else { Some(body.join("\n") + "\n") }
+    handler.with_links(false).render_report(&mut drawn, &shot).ok()?;
+    // Above the corner stands miette's heading; ours has been written.
+    let body: Vec<&str> = drawn.lines().skip_while(|line| !line.contains(&corner)).collect();
+    if body.is_empty() { None } else { Some(format!("{}\n", body.join("\n"))) }
 }
 
 fn theme(look: &Look) -> GraphicalTheme {

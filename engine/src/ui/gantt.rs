@@ -21,7 +21,7 @@ pub fn draw(digest: &Digest, runbook: &str, place: &str, look: &Look) -> String 
     let mut out = format!("{}\n\n{}\n", look.ink(Ink::Bold, &head), bars(digest, look));
     let mut fact = |name: &str, text: String| {
         if !text.is_empty() {
-            out.push_str(&wrapped(name, &text, look));
+            out.push_str(&look.named(name, 15, &text));
         }
     };
     fact("changes", totals(digest, look));
@@ -50,7 +50,7 @@ fn bars(digest: &Digest, look: &Look) -> String {
         let row =
             format!("  {}  {}  ", look.pad(&look.path(&unit.step), labels), strip(unit, digest.took_ms, bar, look));
         let rest = width.saturating_sub(measure(&row));
-        out += &format!("{row}{}\n", look.fit(&text, rest)).replace(" \n", "\n");
+        out += &format!("{}\n", format!("{row}{}", look.fit(&text, rest)).trim_end());
     }
     out
 }
@@ -113,25 +113,4 @@ fn waits(digest: &Digest, look: &Look) -> String {
     waits.sort_by_key(|wait| std::cmp::Reverse(wait.usual_ms));
     let longest = waits.iter().take(4).map(|wait| format!("{} {}", look.path(&wait.step), rough(wait.usual_ms)));
     look.facts(&longest.collect::<Vec<_>>())
-}
-
-/// `name  text`, the text broken at spaces under itself.
-fn wrapped(name: &str, text: &str, look: &Look) -> String {
-    const NAME: usize = 15;
-    let room = look.width.saturating_sub(NAME + 1).max(20);
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or(0, |line| measure(line));
-        match lines.last_mut() {
-            Some(last) if line == 0 || line + 1 + measure(word) <= room => {
-                if line > 0 {
-                    last.push(' ');
-                }
-                last.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    let name = look.ink(Ink::Bold, &look.pad(name, NAME));
-    format!("{name}{}\n", lines.join(&format!("\n{}", " ".repeat(NAME))))
 }

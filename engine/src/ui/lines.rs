@@ -15,6 +15,9 @@ pub struct Lines {
     inner: Mutex<Writer>,
 }
 
+/// A wait that usually takes less is told only when it takes longer.
+const WORTH_MS: i64 = 5_000;
+
 /// Makes the lines.
 pub struct Writer {
     look: Look,
@@ -83,7 +86,11 @@ impl Writer {
             What::Resolved { step, op, how } => {
                 (step, format!("{} unresolved{}{}", shown(op), look.mark(Mark::Gives), shown(how)))
             }
-            What::Waiting { step, text, usual_ms, .. } => {
+            What::Waiting { step, text, usual_ms, since_ms } => {
+                let soon = *usual_ms > 0 && usual_ms.max(since_ms) < &WORTH_MS;
+                if soon && !self.verbose {
+                    return None;
+                }
                 if self.waits.insert(step.clone(), text.clone()).as_ref() == Some(text) {
                     return None;
                 }

@@ -3,7 +3,7 @@
 use runbook_state::record::Site;
 use unicode_width::UnicodeWidthChar;
 
-use super::look::{Look, Mark};
+use super::look::{Ink, Look, Mark};
 
 const SECRET: &str = "{{secret:";
 
@@ -38,6 +38,25 @@ impl Look {
         let text = self.fit(text, width);
         let gap = width.saturating_sub(measure(&text));
         format!("{text}{}", " ".repeat(gap))
+    }
+
+    /// `name     text`: a name in a column of its own, the text broken at spaces under itself.
+    pub fn named(&self, name: &str, column: usize, text: &str) -> String {
+        let room = self.width.saturating_sub(column + 1).max(20);
+        let mut lines: Vec<String> = vec![String::new()];
+        for word in text.split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.is_empty() || measure(line) + 1 + measure(word) <= room => {
+                    if !line.is_empty() {
+                        line.push(' ');
+                    }
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        let name = self.ink(Ink::Bold, &self.pad(name, column));
+        format!("{name}{}\n", lines.join(&format!("\n{}", " ".repeat(column))))
     }
 
     /// A time of day.
