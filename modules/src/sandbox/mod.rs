@@ -5,6 +5,7 @@
 //! * [`sim`]: how a kind behaves in it; [`sim::Simple`] says it as data for most kinds, [`simple`] is what that means.
 //! * [`target`]: the target itself; [`faults`]: calls that fail on purpose, for trials.
 //! * [`k8s`]: the simulated clusters; [`helm`]: their releases.
+//! * [`snapshot`]: a world in a form in which two can be compared.
 //! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`; [`template`] renders
 //!   its texts, [`answers`] answers calls from it, [`controllers`] makes what it says.
 
@@ -18,6 +19,7 @@ pub mod memory;
 pub mod rehearsal;
 pub mod sim;
 pub mod simple;
+pub mod snapshot;
 pub mod target;
 pub mod template;
 pub mod world;

@@ -62,7 +62,7 @@ pub fn boot_nodes(world: &mut World, cluster: &str, nodegroup: &str, nodes: &[(S
     let now = ready_ms - JOINING_MS;
     for (i, (name, zone)) in nodes.iter().enumerate() {
         let (net, subnet) = node_network(world, cluster, nodegroup, zone);
-        let ip = address(net, 20 + i);
+        let ip = named_address(name).unwrap_or_else(|| address(net, 20 + i));
         let node = json!({
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": name, "labels": {
@@ -103,6 +103,13 @@ pub fn remove_cluster(world: &mut World, cluster: &str) {
     for key in keys {
         world.remove(&key);
     }
+}
+
+/// The address that an EKS node is named after: `ip-10-5-11-20.ec2.internal`.
+fn named_address(name: &str) -> Option<String> {
+    let (numbers, _) = name.strip_prefix("ip-")?.split_once('.')?;
+    let address = numbers.replace('-', ".");
+    address.parse::<std::net::Ipv4Addr>().is_ok().then_some(address)
 }
 
 /// The n-th address of a network.

@@ -215,7 +215,7 @@ fn place(world: &mut World, cluster: &str, now_ms: i64) -> bool {
         let owner = text(&pod.body["metadata"]["ownerReferences"][0], "kind").to_owned();
         let start = born.max(up).max(now_ms);
         let net = settle::pod_network(&node.body);
-        let ip = (40..4_000).map(|n| boot::address(net, n)).find(|ip| !used.contains(ip)).unwrap_or_default();
+        let ip = (100..4_000).map(|n| boot::address(net, n)).find(|ip| !used.contains(ip)).unwrap_or_default();
         let node_name = text(&node.body, "metadata.name").to_owned();
         world.change(OBJECT, cluster, &pod.id, |pod| {
             set(&mut pod.body, "spec.nodeName", node_name.into());

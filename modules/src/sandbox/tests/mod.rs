@@ -26,6 +26,7 @@ use crate::{
 mod cluster;
 mod controllers;
 mod simple;
+mod snapshot;
 mod target;
 
 /// Time that jumps.

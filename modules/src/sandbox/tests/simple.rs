@@ -13,7 +13,7 @@ use crate::{
     sandbox::sim::{Ref, Sim, Simple},
 };
 
-struct Fake {
+pub struct Fake {
     meta: &'static Meta,
     sim: Simple,
     locator: &'static str,
@@ -55,7 +55,7 @@ static SUB_META: Meta =
 static ROLE_META: Meta =
     Meta { name: "t.role", identity: Identity::Key, usual: (Duration::ZERO, Duration::ZERO), ..NET_LIKE };
 
-static NET: Fake = Fake {
+pub static NET: Fake = Fake {
     meta: &META,
     locator: "net_id",
     sim: Simple {
