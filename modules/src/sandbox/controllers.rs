@@ -3,15 +3,15 @@
 //! Each standing trigger of a rule has a record in the world (kind [`RECORD`]), so a new process goes on where the last one was.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
     helm::RELEASE,
-    k8s::{CLUSTER, OBJECT, apply, delete, settle::settle},
+    k8s::{CLUSTER, OBJECT},
+    making,
     rehearsal::{Make, OnDelete, Pattern, glob},
-    simple::{begin_deletion, merge},
-    template::{Scope, aws_object, identity, is_ready},
+    template::{Scope, identity, is_ready},
     world::{Object, World, key},
 };
 use crate::k8s::types::text;
@@ -46,18 +46,24 @@ pub fn advance(world: &mut World, now_ms: i64) -> Result<(), String> {
         for (name, rule) in &rules {
             notice(world, name, rule, now_ms)?;
         }
-        let Some((id, cluster, work, at)) = next(world, &rules, now_ms)? else { return Ok(()) };
+        let Some((id, cluster, mut work, at)) = next(world, &rules, now_ms)? else { return Ok(()) };
         let Some((_, rule)) = rules.iter().find(|(name, _)| *name == work.rule) else { return Ok(()) };
-        let work =
-            if work.done { unmake(world, &cluster, rule, work, at) } else { make(world, &cluster, rule, work, at) };
-        let (work, problem) = match work {
-            Ok(work) => (work, None),
-            Err((work, problem)) => (Work { done: true, over: true, ..work }, Some(problem)),
-        };
-        keep(world, &cluster, &id, &work, at);
-        if let Some(problem) = problem {
-            return Err(problem);
+        let trigger = trigger(world, &work).cloned();
+        let mut problem = Ok(());
+        match &trigger {
+            _ if work.done => {
+                making::unmake(world, &cluster, rule, trigger.as_ref(), &work.made, at);
+                work.over = true;
+            }
+            Some(trigger) => {
+                problem = making::make(world, &cluster, rule, trigger, &mut work.made, at);
+                work.over = problem.is_err();
+            }
+            None => work.over = true,
         }
+        work.done = true;
+        keep(world, &cluster, &id, &work, at);
+        problem?;
     }
     Ok(())
 }
@@ -221,168 +227,6 @@ fn holds(world: &World, cluster: &str, rule: &Make, work: &Work, due: i64, now_m
 
 fn trigger<'a>(world: &'a World, work: &Work) -> Option<&'a Object> {
     world.by_key(work.trigger.rsplit_once('#').map_or(work.trigger.as_str(), |(key, _)| key))
-}
-
-type Made = Result<Work, (Work, String)>;
-
-fn make(world: &mut World, cluster: &str, rule: &Make, mut work: Work, at: i64) -> Made {
-    let Some(trigger) = trigger(world, &work).cloned() else { return Ok(Work { over: true, ..work }) };
-    let rendered = {
-        let (_, namespace, name) = identity(&trigger);
-        let mut scope = Scope::new(world, cluster, at).with("name", name.into()).with("namespace", namespace.into());
-        if trigger.kind == RELEASE {
-            scope = scope.with("release", name.into()).with("values", trigger.body["values"].clone());
-        } else {
-            scope = scope.with("object", trigger.body.clone());
-        }
-        let list = |items: &[Value]| scope.render(&Value::Array(items.to_vec()));
-        list(&rule.aws).and_then(|aws| Ok((aws, list(&rule.objects)?, scope.render(&rule.adds)?)))
-    };
-    let (aws, objects, adds) = match rendered {
-        Ok(rendered) => rendered,
-        Err(problem) => return Err((work, problem)),
-    };
-    for item in aws.as_array().into_iter().flatten() {
-        match put_aws(world, cluster, item, at) {
-            Ok(made) => work.made.extend(made),
-            Err(problem) => return Err((work, problem)),
-        }
-    }
-    for item in objects.as_array().into_iter().flatten() {
-        if !item["metadata"].is_object() || !(item["spec"].is_object() || item["spec"].is_null()) {
-            return Err((work, format!("an object needs metadata, and spec must be a map: {item}")));
-        }
-        for place in places(world, cluster, item, at) {
-            work.made.extend(put_object(world, &place, &trigger, item, at));
-        }
-    }
-    if trigger.kind == OBJECT && (!adds.is_null() || !rule.finalizers.is_empty()) {
-        world.change(OBJECT, cluster, &trigger.id, |object| {
-            merge(&mut object.body, adds);
-            let mut list = delete::finalizers(&object.body);
-            list.extend(rule.finalizers.iter().cloned());
-            list.dedup();
-            if !list.is_empty() {
-                object.body["metadata"]["finalizers"] = list.into();
-            }
-        });
-    }
-    settle(world, cluster, at);
-    Ok(Work { done: true, ..work })
-}
-
-fn unmake(world: &mut World, cluster: &str, rule: &Make, work: Work, at: i64) -> Made {
-    if rule.on_delete != OnDelete::Keep {
-        for key in work.made.iter().rev() {
-            let Some(object) = world.by_key(key).filter(|o| o.gone_at.is_none()).cloned() else { continue };
-            if object.kind == OBJECT {
-                // One that is gone already needs no deletion.
-                let _ = delete::delete(world, &object.place, &object.id, at);
-            } else {
-                begin_deletion(world, key, at, "", at);
-            }
-        }
-    }
-    if let Some(trigger) =
-        trigger(world, &work).filter(|trigger| trigger.kind == OBJECT).map(|trigger| trigger.id.clone())
-    {
-        delete::remove_finalizers(world, cluster, &trigger, &rule.finalizers, at);
-    }
-    Ok(Work { over: true, ..work })
-}
-
-fn places(world: &World, cluster: &str, item: &Value, now_ms: i64) -> Vec<String> {
-    match item.get("cluster").and_then(Value::as_str) {
-        None => vec![cluster.to_owned()],
-        Some(wanted) => {
-            let clusters = world.everything().filter(|o| o.kind == CLUSTER && o.exists(now_ms));
-            clusters.map(|o| o.id.clone()).filter(|name| glob(wanted, name)).collect()
-        }
-    }
-}
-
-fn put_object(world: &mut World, cluster: &str, trigger: &Object, item: &Value, at: i64) -> Option<String> {
-    let mut object = item.clone();
-    if let Value::Object(fields) = &mut object {
-        fields.remove("cluster");
-    }
-    if trigger.kind == RELEASE {
-        let mut mark = json!({"metadata": {
-            "labels": {"app.kubernetes.io/managed-by": "Helm"},
-            "annotations": {
-                "meta.helm.sh/release-name": trigger.body["release"], "meta.helm.sh/release-namespace": trigger.body["namespace"],
-            },
-        }});
-        merge(&mut mark, object);
-        object = mark;
-    }
-    let kind = crate::k8s::types::builtin(text(&object, "kind"), None);
-    if text(&object, "metadata.namespace").is_empty() && kind.is_none_or(|kind| kind.namespaced) {
-        object["metadata"]["namespace"] = identity(trigger).1.into();
-    }
-    let path = |field: &str| text(&object, field).to_owned();
-    let id =
-        crate::k8s::types::id(&path("apiVersion"), &path("kind"), &path("metadata.namespace"), &path("metadata.name"));
-    let made = key(OBJECT, cluster, &id);
-    match world.get(OBJECT, cluster, &id, at).cloned() {
-        Some(there) if trigger.kind == RELEASE => {
-            let mut body = there.body;
-            crate::k8s::patch::strategic(&mut body, &object);
-            apply::update(world, cluster, &id, body, at);
-        }
-        Some(_) => return None,
-        None => {
-            apply::put(world, cluster, object, &Default::default(), "", at);
-            settle(world, cluster, at);
-        }
-    }
-    Some(made)
-}
-
-/// An AWS object as a controller makes it; None when it stands already.
-fn put_aws(world: &mut World, cluster: &str, item: &Value, at: i64) -> Result<Option<String>, String> {
-    let kind = text(item, "kind").to_owned();
-    let region = world.get(CLUSTER, cluster, cluster, at).map(|c| c.body["region"].clone());
-    let global = kind.starts_with("iam.") || kind.starts_with("route53.");
-    let place = match (item.get("place").and_then(Value::as_str), global) {
-        (Some(place), _) => place.to_owned(),
-        (None, true) => String::new(),
-        (None, false) => region.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
-    };
-    let id = text(item, "id").to_owned();
-    if kind.is_empty() || id.is_empty() {
-        return Err(format!("an AWS object needs kind and id: {item}"));
-    }
-    if world.get(&kind, &place, &id, at).is_some() {
-        return Ok(None);
-    }
-    let named = |reference: &str| -> Result<String, String> {
-        let (kind, name) = reference.split_once(' ').ok_or_else(|| format!("`{reference}`: say KIND NAME"))?;
-        let found =
-            aws_object(world, region.as_ref(), kind, name, at).ok_or_else(|| format!("no {kind} {name} stands"))?;
-        Ok(found.key())
-    };
-    let refs = item["refs"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let refs = refs.map(named).collect::<Result<Vec<_>, _>>()?;
-    let owner = item.get("owner").and_then(Value::as_str).map(named).transpose()?;
-    let mut body = item.get("body").cloned().unwrap_or_else(|| json!({}));
-    body["id"] = id.as_str().into();
-    let object = Object {
-        kind,
-        place,
-        id,
-        body,
-        tags: serde_json::from_value(item["tags"].clone()).unwrap_or_default(),
-        token: String::new(),
-        input: Value::Null,
-        refs,
-        owner,
-        states: vec![(at, text(item, "state").to_owned())],
-        gone_at: None,
-    };
-    let made = object.key();
-    world.put(object);
-    Ok(Some(made))
 }
 
 fn millis(duration: std::time::Duration) -> i64 {

@@ -144,7 +144,7 @@ impl Sim for Installed {
         let release = Object {
             kind: RELEASE.to_owned(),
             place: cluster.to_owned(),
-            id: id.clone(),
+            id,
             body: json!({
                 "release": call.input["release"], "namespace": namespace, "chart": call.input["chart"],
                 "version": call.input["version"], "values": call.input["values"], "revision": revision,

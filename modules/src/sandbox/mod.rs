@@ -15,6 +15,7 @@ pub mod controllers;
 pub mod faults;
 pub mod helm;
 pub mod k8s;
+mod making;
 pub mod memory;
 pub mod rehearsal;
 pub mod sim;

@@ -224,7 +224,7 @@ fn what_controllers_did_is_kept_by_the_next_process() {
     bench.create(&Release, "r1", chart("db-1", 1)).unwrap();
     bench.pass(60);
     let at = Release.locate(&chart("db-1", 1), &Value::Null).unwrap();
-    let later = Bench::over(bench.store.clone(), RELEASES, "");
+    let later = Bench::over(bench.store, RELEASES, "");
     later.pass(60);
     assert_eq!(later.read(&Release, &at).unwrap()["status"], "deployed");
     later.delete(&Release, &at, None).unwrap();

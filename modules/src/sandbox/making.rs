@@ -1,0 +1,172 @@
+//! What a rule of the rehearsal file makes when it is due, and how that goes away again.
+
+use serde_json::{Value, json};
+
+use super::{
+    helm::RELEASE,
+    k8s::{CLUSTER, OBJECT, apply, delete, settle::settle},
+    rehearsal::{Make, OnDelete, glob},
+    simple::{begin_deletion, merge},
+    template::{Scope, aws_object, identity},
+    world::{Object, World, key},
+};
+use crate::k8s::types::text;
+
+/// Makes what a rule says for a trigger; the keys of what was made are added to `made`.
+///
+/// # Errors
+/// An expression without a value, or an object that is none.
+pub(super) fn make(
+    world: &mut World, cluster: &str, rule: &Make, trigger: &Object, made: &mut Vec<String>, at: i64,
+) -> Result<(), String> {
+    let (aws, objects, adds) = {
+        let (_, namespace, name) = identity(trigger);
+        let mut scope = Scope::new(world, cluster, at).with("name", name.into()).with("namespace", namespace.into());
+        if trigger.kind == RELEASE {
+            scope = scope.with("release", name.into()).with("values", trigger.body["values"].clone());
+        } else {
+            scope = scope.with("object", trigger.body.clone());
+        }
+        let list = |items: &[Value]| scope.render(&Value::Array(items.to_vec()));
+        (list(&rule.aws)?, list(&rule.objects)?, scope.render(&rule.adds)?)
+    };
+    for item in aws.as_array().into_iter().flatten() {
+        made.extend(put_aws(world, cluster, item, trigger.kind == RELEASE, at)?);
+    }
+    for item in objects.as_array().into_iter().flatten() {
+        if !item["metadata"].is_object() || !(item["spec"].is_object() || item["spec"].is_null()) {
+            return Err(format!("an object needs metadata, and spec must be a map: {item}"));
+        }
+        for place in places(world, cluster, item, at) {
+            made.extend(put_object(world, &place, trigger, item, at));
+        }
+    }
+    if trigger.kind == OBJECT && (!adds.is_null() || !rule.finalizers.is_empty()) {
+        world.change(OBJECT, cluster, &trigger.id, |object| {
+            merge(&mut object.body, adds);
+            let mut list = delete::finalizers(&object.body);
+            list.extend(rule.finalizers.iter().cloned());
+            list.dedup();
+            if !list.is_empty() {
+                object.body["metadata"]["finalizers"] = list.into();
+            }
+        });
+    }
+    settle(world, cluster, at);
+    Ok(())
+}
+
+/// Takes away what was made for a trigger, newest first, and the rule's finalizers off it.
+pub(super) fn unmake(
+    world: &mut World, cluster: &str, rule: &Make, trigger: Option<&Object>, made: &[String], at: i64,
+) {
+    if rule.on_delete != OnDelete::Keep {
+        for key in made.iter().rev() {
+            let Some(object) = world.by_key(key).filter(|o| o.gone_at.is_none()).cloned() else { continue };
+            if object.kind == OBJECT {
+                // One that is gone already needs no deletion.
+                let _ = delete::delete(world, &object.place, &object.id, at);
+            } else {
+                begin_deletion(world, key, at, "", at);
+            }
+        }
+    }
+    if let Some(trigger) = trigger.filter(|trigger| trigger.kind == OBJECT) {
+        delete::remove_finalizers(world, cluster, &trigger.id, &rule.finalizers, at);
+    }
+}
+
+fn places(world: &World, cluster: &str, item: &Value, now_ms: i64) -> Vec<String> {
+    match item.get("cluster").and_then(Value::as_str) {
+        None => vec![cluster.to_owned()],
+        Some(wanted) => {
+            let clusters = world.everything().filter(|o| o.kind == CLUSTER && o.exists(now_ms));
+            clusters.map(|o| o.id.clone()).filter(|name| glob(wanted, name)).collect()
+        }
+    }
+}
+
+fn put_object(world: &mut World, cluster: &str, trigger: &Object, item: &Value, at: i64) -> Option<String> {
+    let mut object = item.clone();
+    if let Value::Object(fields) = &mut object {
+        fields.remove("cluster");
+    }
+    if trigger.kind == RELEASE {
+        let mut mark = json!({"metadata": {
+            "labels": {"app.kubernetes.io/managed-by": "Helm"},
+            "annotations": {
+                "meta.helm.sh/release-name": trigger.body["release"], "meta.helm.sh/release-namespace": trigger.body["namespace"],
+            },
+        }});
+        merge(&mut mark, object);
+        object = mark;
+    }
+    let kind = crate::k8s::types::builtin(text(&object, "kind"), None);
+    if text(&object, "metadata.namespace").is_empty() && kind.is_none_or(|kind| kind.namespaced) {
+        object["metadata"]["namespace"] = identity(trigger).1.into();
+    }
+    let path = |field: &str| text(&object, field).to_owned();
+    let id =
+        crate::k8s::types::id(&path("apiVersion"), &path("kind"), &path("metadata.namespace"), &path("metadata.name"));
+    let made = key(OBJECT, cluster, &id);
+    match world.get(OBJECT, cluster, &id, at).cloned() {
+        Some(there) if trigger.kind == RELEASE => {
+            let mut body = there.body;
+            crate::k8s::patch::strategic(&mut body, &object);
+            apply::update(world, cluster, &id, body, at);
+        }
+        Some(_) => return None,
+        None => {
+            apply::put(world, cluster, object, &Default::default(), "", at);
+            settle(world, cluster, at);
+        }
+    }
+    Some(made)
+}
+
+/// An AWS object as a controller makes it; None when it stands already. An upgraded release takes over (`again`) what was made
+/// for the revision before.
+fn put_aws(world: &mut World, cluster: &str, item: &Value, again: bool, at: i64) -> Result<Option<String>, String> {
+    let kind = text(item, "kind").to_owned();
+    let region = world.get(CLUSTER, cluster, cluster, at).map(|c| c.body["region"].clone());
+    let global = kind.starts_with("iam.") || kind.starts_with("route53.");
+    let place = match (item.get("place").and_then(Value::as_str), global) {
+        (Some(place), _) => place.to_owned(),
+        (None, true) => String::new(),
+        (None, false) => region.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
+    };
+    let id = text(item, "id").to_owned();
+    if kind.is_empty() || id.is_empty() {
+        return Err(format!("an AWS object needs kind and id: {item}"));
+    }
+    if let Some(there) = world.get(&kind, &place, &id, at) {
+        return Ok((again && there.token.is_empty()).then(|| there.key()));
+    }
+    let named = |reference: &str| -> Result<String, String> {
+        let (kind, name) = reference.split_once(' ').ok_or_else(|| format!("`{reference}`: say KIND NAME"))?;
+        let found =
+            aws_object(world, region.as_ref(), kind, name, at).ok_or_else(|| format!("no {kind} {name} stands"))?;
+        Ok(found.key())
+    };
+    let refs = item["refs"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let refs = refs.map(named).collect::<Result<Vec<_>, _>>()?;
+    let owner = item.get("owner").and_then(Value::as_str).map(named).transpose()?;
+    let mut body = item.get("body").cloned().unwrap_or_else(|| json!({}));
+    body["id"] = id.as_str().into();
+    let object = Object {
+        kind,
+        place,
+        id,
+        body,
+        tags: serde_json::from_value(item["tags"].clone()).unwrap_or_default(),
+        token: String::new(),
+        input: Value::Null,
+        refs,
+        owner,
+        states: vec![(at, text(item, "state").to_owned())],
+        gone_at: None,
+    };
+    let made = object.key();
+    world.put(object);
+    Ok(Some(made))
+}
