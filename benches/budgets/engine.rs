@@ -29,7 +29,7 @@ use runbook_state::{record::Ending, sqlite::Sqlite, store::Store};
 use serde_json::{Value, json};
 
 use crate::{
-    measure::{Bare, SAMPLES, Samples, Table, folder, ratio},
+    measure::{Bare, REPEATS, SAMPLES, Samples, Table, folder, ratio},
     store::{self, Kept},
 };
 
@@ -91,7 +91,7 @@ fn with_effect(scope: &Arc<Scope>, name: &str, binding: Binding, place: &Place) 
     })
 }
 
-/// All figures of the engine.
+/// What a step costs.
 pub fn measure(table: &mut Table) {
     let short = steps(100);
     let long = steps(100_000);
@@ -109,8 +109,6 @@ pub fn measure(table: &mut Table) {
     );
     let (a, b) = (ratio(long.plain, long.bare), ratio(short.plain, short.bare));
     table.number("engine: a step after 100,000 / after 100, each over its bare commit", a / b, "", 1.2);
-    branches(table);
-    resuming(table);
 }
 
 struct Steps {
@@ -131,12 +129,15 @@ fn steps(before: usize) -> Steps {
             bares.take(|| bare.commit(&store::text(n)));
             plains.take(|| plain(scope, &format!("plain {n}")))?;
             effects.take(|| with_effect(scope, &format!("effect {n}"), binding, &place()))?;
+            // Takes the end of the step before along: nothing is under way beside the next bare commit.
+            plain(scope, &format!("after {n}"))?;
         }
         Ok(Steps { bare: bares.median(), plain: plains.median(), effect: effects.median() })
     })
 }
 
-fn branches(table: &mut Table) {
+/// What branches share.
+pub fn branches(table: &mut Table) {
     let dir = folder();
     let kept = Kept::with_steps(dir.path(), 0);
     let (bare, took, commits) = drive(&kept.store, &kept.run, |scope| {
@@ -169,23 +170,20 @@ fn branches(table: &mut Table) {
 }
 
 /// From opening the store to the end of a script whose 10,000 steps are all finished.
-fn resuming(table: &mut Table) {
+pub fn resuming(table: &mut Table) {
     const STEPS: usize = 10_000;
     let dir = folder();
     drop(Kept::with_steps(dir.path(), STEPS));
     let names: Vec<String> = (0..STEPS).map(store::name).collect();
-    let mut samples = Samples::default();
-    for _ in 0..9 {
-        samples.take(|| {
-            let store = Arc::new(Sqlite::open(&dir.path().join("state")).expect("a store"));
-            let never = &mut |_: &Arc<Scope>| panic!("a finished step ran again");
-            drive(&store, &"0".repeat(32), |scope| {
-                for name in &names {
-                    step(scope, name, &StepOptions::default(), &store::site(), "", never)?;
-                }
-                Ok(())
-            });
+    let figure = Samples::of(REPEATS, || {
+        let store = Arc::new(Sqlite::open(&dir.path().join("state")).expect("a store"));
+        let never = &mut |_: &Arc<Scope>| panic!("a finished step ran again");
+        drive(&store, &"0".repeat(32), |scope| {
+            for name in &names {
+                step(scope, name, &StepOptions::default(), &store::site(), "", never)?;
+            }
+            Ok(())
         });
-    }
-    table.time("engine: resuming 10,000 finished steps", samples.median(), Duration::from_millis(100));
+    });
+    table.time("engine: resuming 10,000 finished steps", figure, Duration::from_millis(100));
 }

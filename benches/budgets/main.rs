@@ -6,7 +6,8 @@
 //!
 //! Without `--no-default-features` the AWS SDK is built too, which takes long and changes no figure here. The figures are medians;
 //! a durable step is measured in turn with a bare SQLite commit on the same file system, so that a busy machine slows
-//! both. Nothing is asserted: a time is no test. Names of rows as arguments (`-- program`) choose what is measured.
+//! both. Nothing is asserted: a time is no test. Names of parts as arguments (`-- store steps branches resuming
+//! program`) choose what is measured.
 //!
 //! * `measure`: samples, the bare commit, the table.
 //! * `store`: the journal alone.
@@ -29,8 +30,13 @@ fn main() -> std::io::Result<()> {
         return writeln!(out, "budgets are measured with cargo bench");
     }
     let mut table = Table::default();
-    let parts: [(&str, fn(&mut Table)); 3] =
-        [("store", store::measure), ("engine", engine::measure), ("program", program::measure)];
+    let parts: [(&str, fn(&mut Table)); 5] = [
+        ("store", store::measure),
+        ("steps", engine::measure),
+        ("branches", engine::branches),
+        ("resuming", engine::resuming),
+        ("program", program::measure),
+    ];
     for (name, part) in parts {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             part(&mut table);

@@ -11,10 +11,20 @@ use tempfile::TempDir;
 
 /// How often each thing is measured.
 pub const SAMPLES: usize = 600;
+/// How often what takes long is measured.
+pub const REPEATS: u32 = 15;
 
 /// A folder on the file system of the target directory: a temporary one could be memory, where a commit costs nothing.
 pub fn folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
+}
+
+/// Processor time of this process and of the children that it has waited for, in the kernel's ticks of 10 ms.
+pub fn processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks: u64 = fields.split_whitespace().skip(11).take(4).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// Times of one thing.
@@ -33,6 +43,15 @@ impl Samples {
     /// Adds one that was measured elsewhere.
     pub fn add(&mut self, took: Duration) {
         self.0.push(took);
+    }
+
+    /// Takes as many, and gives the median with the processor time of one.
+    pub fn of<T>(count: u32, mut work: impl FnMut() -> T) -> (Duration, Duration) {
+        let (mut samples, before) = (Self::default(), processor());
+        for _ in 0..count {
+            samples.take(&mut work);
+        }
+        (samples.median(), (processor() - before) / count)
     }
 
     /// The one in the middle.
@@ -82,7 +101,7 @@ struct Row {
 impl Table {
     /// A ratio, with what it is made of.
     pub fn ratio(&mut self, what: &str, figure: f64, of: (Duration, Duration), most: f64) {
-        let figure_text = format!("{figure:.2} ({:.0?} / {:.0?})", of.0, of.1);
+        let figure_text = format!("{figure:.2} ({:.2?} / {:.2?})", of.0, of.1);
         self.row(what, figure_text, format!("{most}"), figure <= most);
     }
 
@@ -91,14 +110,10 @@ impl Table {
         self.row(what, format!("{figure:.2}{unit}"), format!("{most}{unit}"), figure <= most);
     }
 
-    /// A time.
-    pub fn time(&mut self, what: &str, figure: Duration, most: Duration) {
-        self.row(
-            what,
-            format!("{:.1} ms", figure.as_secs_f64() * 1e3),
-            format!("{} ms", most.as_millis()),
-            figure <= most,
-        );
+    /// A time, with the processor time in it: on a busy machine the difference is waiting for others.
+    pub fn time(&mut self, what: &str, (figure, processor): (Duration, Duration), most: Duration) {
+        let text = format!("{:.1?} (processor {:.0?})", figure, processor);
+        self.row(what, text, format!("{most:.0?}"), figure <= most);
     }
 
     /// Something that could not be measured.

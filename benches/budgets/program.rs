@@ -4,12 +4,12 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
 
-use crate::measure::{Samples, Table, folder, ratio};
+use crate::measure::{REPEATS, Samples, Table, folder, ratio};
 
 const RUN: [&str; 4] = ["run", "redis-ha.rhai", "--sandbox", "--json"];
 /// A paced run's simulated per real time.
@@ -23,11 +23,11 @@ pub fn measure(table: &mut Table) {
         table.skipped("program: redis-ha on the sandbox", &why);
     }
     match first_step() {
-        Ok(median) => table.time("program: start to first step", median, Duration::from_millis(50)),
+        Ok(figure) => table.time("program: start to first step", figure, Duration::from_millis(50)),
         Err(why) => table.skipped("program: start to first step", &why),
     }
     match resume() {
-        Ok(median) => table.time("program: resume of 10,000 finished steps", median, Duration::from_millis(100)),
+        Ok(figure) => table.time("program: resume of 10,000 finished steps", figure, Duration::from_millis(100)),
         Err(why) => table.skipped("program: resume of 10,000 finished steps", &why),
     }
 }
@@ -78,29 +78,23 @@ fn peak_memory(child: &mut Child) -> f64 {
 }
 
 /// From the start of the process to its first step, in a state directory that was used before.
-fn first_step() -> Result<Duration, String> {
+fn first_step() -> Result<(Duration, Duration), String> {
     let dir = folder();
-    let mut samples = Samples::default();
-    for n in 0..16 {
-        let began = Instant::now();
+    let once = || {
         let mut child = start(dir.path(), RUN.iter().copied().chain(["--speed", "0"]));
         let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines().map_while(Result::ok);
         let found = lines.any(|line| line.contains("\"event\":\"step.started\""));
-        let took = began.elapsed();
-        child.kill().map_err(|error| error.to_string())?;
-        if !found {
-            return Err(errors(&mut child));
-        }
-        child.wait().map_err(|error| error.to_string())?;
-        if n > 0 {
-            samples.add(took);
-        }
-    }
-    Ok(samples.median())
+        child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
+        if found { Ok(()) } else { Err(errors(&mut child)) }
+    };
+    once()?;
+    let mut failure = Ok(());
+    let figure = Samples::of(REPEATS, || failure = failure.clone().and_then(|()| once()));
+    failure.map(|()| figure)
 }
 
 /// The whole process: start, replay of all steps, the failing one, end.
-fn resume() -> Result<Duration, String> {
+fn resume() -> Result<(Duration, Duration), String> {
     let dir = folder();
     std::fs::write(dir.path().join("many.rhai"), MANY).map_err(|error| error.to_string())?;
     let failed = |output: Output| match output.status.code() {
@@ -109,12 +103,12 @@ fn resume() -> Result<Duration, String> {
     };
     let run = start(dir.path(), ["run", "many.rhai", "--sandbox", "--speed", "0", "-q"]).wait_with_output();
     failed(run.map_err(|error| error.to_string())?)?;
-    let mut samples = Samples::default();
-    for _ in 0..9 {
-        let resume = samples.take(|| start(dir.path(), ["resume", "latest", "-q"]).wait_with_output());
-        failed(resume.map_err(|error| error.to_string())?)?;
-    }
-    Ok(samples.median())
+    let mut failure = Ok(());
+    let figure = Samples::of(REPEATS, || {
+        let resume = start(dir.path(), ["resume", "latest", "-q"]).wait_with_output();
+        failure = failure.clone().and_then(|()| failed(resume.map_err(|error| error.to_string())?));
+    });
+    failure.map(|()| figure)
 }
 
 fn errors(child: &mut Child) -> String {

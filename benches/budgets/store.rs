@@ -10,7 +10,7 @@ use runbook_state::{
 };
 use serde_json::{Value, json};
 
-use crate::measure::{Bare, SAMPLES, Samples, Table, folder, ratio};
+use crate::measure::{Bare, REPEATS, SAMPLES, Samples, Table, folder, ratio};
 
 /// A run in a store of its own.
 pub struct Kept {
@@ -159,15 +159,11 @@ fn appends(steps: usize) -> Appends {
 fn reading(table: &mut Table) {
     let dir = folder();
     drop(Kept::with_steps(dir.path(), 10_000));
-    let mut samples = Samples::default();
-    for _ in 0..9 {
-        let read = samples.take(|| {
-            let store = Sqlite::open(&dir.path().join("state")).expect("a store");
-            let journal = store.journal(&"0".repeat(32)).expect("a journal");
-            (store, journal)
-        });
-        assert_eq!(read.1.len(), 20_000);
-        assert!(matches!(&read.1[19_999].record, Record::StepDone { result: Value::Object(_), .. }));
-    }
-    table.time("store: opening it and reading 10,000 finished steps", samples.median(), Duration::from_millis(100));
+    let figure = Samples::of(REPEATS, || {
+        let store = Sqlite::open(&dir.path().join("state")).expect("a store");
+        let journal = store.journal(&"0".repeat(32)).expect("a journal");
+        assert_eq!(journal.len(), 20_000);
+        assert!(matches!(&journal[19_999].record, Record::StepDone { result: Value::Object(_), .. }));
+    });
+    table.time("store: opening it and reading 10,000 finished steps", figure, Duration::from_millis(100));
 }
