@@ -123,8 +123,6 @@ pub struct LogSetup {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Encryption {
-    /// What is encrypted: `secrets`.
-    pub resources: Vec<String>,
     /// The key.
     pub provider: Provider,
 }

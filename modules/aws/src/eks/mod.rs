@@ -8,6 +8,8 @@ use crate::live::{Call, Driver};
 pub mod addon;
 pub mod cluster;
 mod cluster_sim;
+#[cfg(feature = "live")]
+mod live;
 pub mod nodegroup;
 #[cfg(test)]
 mod tests;
@@ -32,13 +34,25 @@ pub fn register(table: &mut Table) {
 /// The live calls of a kind.
 #[cfg(feature = "live")]
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
-    let _ = kind;
-    None
+    Some(match kind {
+        "eks.cluster" => &live::Cluster,
+        "eks.nodegroup" => &live::Nodegroup,
+        "eks.addon" => &live::Addon,
+        _ => return None,
+    })
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
-    let _ = operation;
-    None
+    Some(match operation {
+        "eks.describe_cluster" => &live::DescribeCluster,
+        "eks.list_clusters" => &live::ListClusters,
+        "eks.describe_nodegroup" => &live::DescribeNodegroup,
+        "eks.list_nodegroups" => &live::ListNodegroups,
+        "eks.describe_addon" => &live::DescribeAddon,
+        "eks.describe_addon_versions" => &live::AddonVersions,
+        "eks.describe_cluster_versions" => &live::ClusterVersions,
+        _ => return None,
+    })
 }

@@ -7,6 +7,8 @@ use crate::live::{Call, Driver};
 
 pub mod change;
 pub mod hosted_zone;
+#[cfg(feature = "live")]
+mod live;
 pub mod record_set;
 #[cfg(test)]
 mod tests;
@@ -23,13 +25,23 @@ pub fn register(table: &mut Table) {
 /// The live calls of a kind.
 #[cfg(feature = "live")]
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
-    let _ = kind;
-    None
+    Some(match kind {
+        "route53.hosted_zone" => &live::HostedZone,
+        "route53.vpc_association" => &live::VpcAssociation,
+        "route53.record_set" => &live::RecordSet,
+        _ => return None,
+    })
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
-    let _ = operation;
-    None
+    Some(match operation {
+        "route53.get_change" => &live::GetChange,
+        "route53.get_hosted_zone" => &live::GetHostedZone,
+        "route53.list_hosted_zones_by_name" => &live::ListByName,
+        "route53.list_resource_record_sets" => &live::ListRecordSets,
+        "route53.delete_record_sets" => &live::DeleteRecordSets,
+        _ => return None,
+    })
 }

@@ -8,6 +8,8 @@ use runbook_modules::{resource::Identity, table::Table};
 use crate::live::{Call, Driver};
 
 pub mod instance;
+#[cfg(feature = "live")]
+mod live;
 pub mod namespace;
 pub mod operation;
 pub mod service;
@@ -40,13 +42,27 @@ pub fn register(table: &mut Table) {
 /// The live calls of a kind.
 #[cfg(feature = "live")]
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
-    let _ = kind;
-    None
+    Some(match kind {
+        "servicediscovery.http_namespace" => &live::HttpNamespace,
+        "servicediscovery.private_dns_namespace" => &live::PrivateDnsNamespace,
+        "servicediscovery.service" => &live::Service,
+        "servicediscovery.instance" => &live::Instance,
+        _ => return None,
+    })
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
-    let _ = operation;
-    None
+    Some(match operation {
+        "servicediscovery.list_namespaces" => &live::ListNamespaces,
+        "servicediscovery.delete_namespace" => &live::DeleteNamespace,
+        "servicediscovery.list_services" => &live::ListServices,
+        "servicediscovery.delete_service" => &live::DeleteService,
+        "servicediscovery.list_instances" => &live::ListInstances,
+        "servicediscovery.discover_instances" => &live::DiscoverInstances,
+        "servicediscovery.deregister_instance" => &live::DeregisterInstance,
+        "servicediscovery.get_operation" => &live::GetOperation,
+        _ => return None,
+    })
 }

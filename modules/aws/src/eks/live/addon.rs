@@ -1,0 +1,87 @@
+//! CreateAddon, DescribeAddon, DeleteAddon.
+
+use async_trait::async_trait;
+use aws_sdk_eks::types::{self, ResolveConflicts};
+use runbook_modules::error::CallError;
+use serde_json::Value;
+
+use super::{deleting, health, none_if_missing};
+use crate::{
+    eks::addon::Input,
+    live::{
+        Call, Clients, Driver, Sent, classify,
+        convert::{self, Described, field},
+    },
+};
+
+pub(in crate::eks) struct Addon;
+pub(in crate::eks) struct DescribeAddon;
+
+fn described(found: &types::Addon) -> Value {
+    let (cluster, name) = (found.cluster_name().unwrap_or_default(), found.addon_name().unwrap_or_default());
+    let issues = found.health().map(|health| health.issues()).unwrap_or_default().iter().map(|issue| {
+        let code = issue.code().map(types::AddonIssueCode::as_str).unwrap_or_default();
+        (code.to_owned(), issue.message().unwrap_or_default().to_owned())
+    });
+    Described::new()
+        .text("id", Some(&format!("{cluster}/{name}")))
+        .text("name", Some(name))
+        .text("arn", found.addon_arn())
+        .text("cluster_name", Some(cluster))
+        .text("addon_name", Some(name))
+        .text("addon_version", found.addon_version())
+        .text("status", found.status().map(types::AddonStatus::as_str))
+        .text("service_account_role_arn", found.service_account_role_arn())
+        .text("configuration_values", found.configuration_values())
+        .value("health", Some(health(issues)))
+        .tag_map(found.tags())
+        .done()
+}
+
+async fn describe(clients: &Clients, at: &Value) -> Result<Value, CallError> {
+    let request = clients.eks.describe_addon().cluster_name(field(at, "cluster_name"));
+    let answer = request.addon_name(field(at, "addon_name")).send().await.map_err(classify)?;
+    Ok(answer.addon().map(described).unwrap_or_default())
+}
+
+#[async_trait]
+impl Driver for Addon {
+    async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let input: Input = sent.typed()?;
+        let request = clients
+            .eks
+            .create_addon()
+            .cluster_name(input.cluster_name)
+            .addon_name(input.addon_name)
+            .set_addon_version(input.addon_version)
+            .set_service_account_role_arn(input.service_account_role_arn)
+            .set_resolve_conflicts(input.resolve_conflicts.map(|how| ResolveConflicts::from(how.as_str())))
+            .set_configuration_values(input.configuration_values)
+            .client_request_token(sent.token)
+            .set_tags(Some(convert::hash_map(sent.tags)));
+        let answer = request.send().await.map_err(classify)?;
+        Ok(answer.addon().map(described).unwrap_or_default())
+    }
+
+    async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+        none_if_missing(describe(clients, at).await)
+    }
+
+    async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+        let found = self.read(clients, sent.input).await?;
+        Ok(found.into_iter().filter(|found| field(found, "status") != "DELETING").collect())
+    }
+
+    async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+        let request = clients.eks.delete_addon().cluster_name(field(at, "cluster_name"));
+        let answer = request.addon_name(field(at, "addon_name")).send().await;
+        deleting(answer.map_err(classify).map(|_| ()))
+    }
+}
+
+#[async_trait]
+impl Call for DescribeAddon {
+    async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        describe(clients, sent.input).await
+    }
+}

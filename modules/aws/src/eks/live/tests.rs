@@ -1,0 +1,158 @@
+//! The shape of the requests to EKS, on the real SDK client.
+
+use runbook_modules::{
+    error::Class,
+    resource::{Health, Kind},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    eks::{call, cluster, driver, nodegroup},
+    live::testing::{TOKEN, Wire, json_answer, sent, tag_json, tags},
+};
+
+fn asked() -> Value {
+    json!({
+        "name": "c", "role_arn": "arn:aws:iam::1:role/r", "version": "1.35",
+        "resources_vpc_config": { "subnet_ids": ["subnet-1", "subnet-2"], "endpoint_private_access": true },
+        "access_config": { "authentication_mode": "API_AND_CONFIG_MAP" }, "bootstrap_self_managed_addons": true,
+    })
+}
+
+fn answered(status: &str) -> Value {
+    json!({ "cluster": {
+        "name": "c", "arn": "arn:aws:eks:us-east-1:1:cluster/c", "status": status, "version": "1.35", "roleArn": "arn:aws:iam::1:role/r",
+        "endpoint": "https://X.gr7.us-east-1.eks.amazonaws.com", "certificateAuthority": { "data": "Q0E=" },
+        "identity": { "oidc": { "issuer": "https://oidc.eks.us-east-1.amazonaws.com/id/X" } },
+        "resourcesVpcConfig": {
+            "subnetIds": ["subnet-2", "subnet-1"], "clusterSecurityGroupId": "sg-1", "vpcId": "vpc-1",
+            "endpointPublicAccess": true, "endpointPrivateAccess": true,
+        },
+        "accessConfig": { "authenticationMode": "API_AND_CONFIG_MAP" }, "tags": { "Name": "web" },
+    } })
+}
+
+#[tokio::test]
+async fn create_cluster_carries_our_token_and_tags() {
+    let wire = Wire::answering([json_answer(200, answered("CREATING"))]);
+    let (input, tags) = (asked(), tags());
+    let made = driver("eks.cluster").unwrap().create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!(made["certificate_authority"]["data"], "Q0E=");
+    assert_eq!(made["identity"]["oidc"]["issuer"], "https://oidc.eks.us-east-1.amazonaws.com/id/X");
+    assert_eq!(made["resources_vpc_config"]["cluster_security_group_id"], "sg-1");
+    assert_eq!((&made["id"], &made["region"], &made["status"]), (&json!("c"), &json!("us-east-1"), &json!("CREATING")));
+    assert_eq!(cluster::KIND.differences(&input, &made), []);
+
+    let seen = &wire.seen()[0];
+    assert_eq!((seen.method.as_str(), seen.path().as_str()), ("POST", "/clusters"));
+    let body = seen.json();
+    assert_eq!(body["clientRequestToken"], TOKEN);
+    assert_eq!(body["tags"], tag_json());
+    assert_eq!(
+        body["resourcesVpcConfig"],
+        json!({ "subnetIds": ["subnet-1", "subnet-2"], "endpointPrivateAccess": true })
+    );
+    assert_eq!(body["accessConfig"], json!({ "authenticationMode": "API_AND_CONFIG_MAP" }));
+    assert_eq!((&body["version"], &body["bootstrapSelfManagedAddons"]), (&json!("1.35"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_cluster_with_node_groups_is_blocked_and_a_missing_one_is_none() {
+    let error = |code: &str, message: &str| json!({ "__type": code, "message": message });
+    let wire = Wire::answering([
+        json_answer(409, error("ResourceInUseException", "Cluster has nodegroups attached")),
+        json_answer(404, error("ResourceNotFoundException", "No cluster found for name: c.")),
+        json_answer(409, error("ResourceInUseException", "Cluster already exists with name: c")),
+        json_answer(400, error("InvalidParameterException", "The role with arn x cannot be assumed")),
+    ]);
+    let cluster = driver("eks.cluster").unwrap();
+    let (at, input, tags) = (json!({ "name": "c" }), asked(), tags());
+    assert_eq!(cluster.delete(&wire.clients, &at, None).await.unwrap_err().class, Class::Blocked);
+    assert_eq!(cluster.read(&wire.clients, &at).await.unwrap(), None);
+    assert_eq!(cluster.create(&wire.clients, &sent(&input, &tags)).await.unwrap_err().class, Class::AlreadyExists);
+    assert_eq!(cluster.create(&wire.clients, &sent(&input, &tags)).await.unwrap_err().class, Class::NotYet);
+    assert_eq!((wire.seen()[0].method.as_str(), wire.seen()[0].path().as_str()), ("DELETE", "/clusters/c"));
+}
+
+#[tokio::test]
+async fn create_nodegroup_carries_our_token_and_a_failure_names_its_reason() {
+    let issues = json!({ "issues": [{ "code": "NodeCreationFailure", "message": "Instances failed to join the kubernetes cluster" }] });
+    let answer = json!({ "nodegroup": {
+        "clusterName": "c", "nodegroupName": "n", "nodegroupArn": "arn:n", "status": "CREATE_FAILED", "health": issues,
+        "scalingConfig": { "minSize": 1, "maxSize": 3, "desiredSize": 2 }, "subnets": ["subnet-1"], "nodeRole": "arn:r",
+    } });
+    let wire = Wire::answering([json_answer(200, answer)]);
+    let input = json!({
+        "cluster_name": "c", "nodegroup_name": "n", "node_role": "arn:r", "subnets": ["subnet-1"], "instance_types": ["t3.medium"],
+        "disk_size": 20, "ami_type": "AL2023_x86_64_STANDARD", "capacity_type": "ON_DEMAND",
+        "scaling_config": { "min_size": 1, "max_size": 3, "desired_size": 2 }, "update_config": { "max_unavailable": 1 },
+    });
+    let tags = tags();
+    let made = driver("eks.nodegroup").unwrap().create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    let reason = "CREATE_FAILED: NodeCreationFailure: Instances failed to join the kubernetes cluster";
+    assert_eq!(nodegroup::KIND.judge(&made), Health::Failed(reason.to_owned()));
+    assert_eq!(
+        nodegroup::KIND.locate(&Value::Null, &made),
+        Some(json!({ "cluster_name": "c", "nodegroup_name": "n" }))
+    );
+
+    let (seen, body) = (&wire.seen()[0], wire.seen()[0].json());
+    assert_eq!(seen.path(), "/clusters/c/node-groups");
+    assert_eq!((&body["clientRequestToken"], &body["tags"]), (&json!(TOKEN), &tag_json()));
+    assert_eq!(body["scalingConfig"], json!({ "minSize": 1, "maxSize": 3, "desiredSize": 2 }));
+    assert_eq!((&body["amiType"], &body["diskSize"]), (&json!("AL2023_x86_64_STANDARD"), &json!(20)));
+    assert_eq!(body["updateConfig"], json!({ "maxUnavailable": 1 }));
+}
+
+#[tokio::test]
+async fn create_addon_carries_our_token_and_deletion_names_cluster_and_addon() {
+    let answer = json!({ "addon": { "clusterName": "c", "addonName": "vpc-cni", "addonVersion": "v1", "status": "CREATING", "addonArn": "arn:a" } });
+    let wire = Wire::answering([json_answer(200, answer.clone()), json_answer(200, answer)]);
+    let input = json!({
+        "cluster_name": "c", "addon_name": "vpc-cni", "resolve_conflicts": "OVERWRITE", "service_account_role_arn": "arn:r",
+        "configuration_values": "{\"env\":{}}",
+    });
+    let (addon, tags) = (driver("eks.addon").unwrap(), tags());
+    let made = addon.create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!((&made["id"], &made["status"]), (&json!("c/vpc-cni"), &json!("CREATING")));
+    addon.delete(&wire.clients, &json!({ "cluster_name": "c", "addon_name": "vpc-cni" }), None).await.unwrap();
+    let body = wire.seen()[0].json();
+    assert_eq!((&body["clientRequestToken"], &body["tags"]), (&json!(TOKEN), &tag_json()));
+    assert_eq!(
+        (&body["resolveConflicts"], &body["configurationValues"]),
+        (&json!("OVERWRITE"), &json!("{\"env\":{}}"))
+    );
+    assert_eq!(wire.seen()[0].path(), "/clusters/c/addons");
+    assert_eq!(
+        (wire.seen()[1].method.as_str(), wire.seen()[1].path().as_str()),
+        ("DELETE", "/clusters/c/addons/vpc-cni")
+    );
+}
+
+#[tokio::test]
+async fn the_reads_page_and_answer_lists() {
+    let tags = tags();
+    let wire = Wire::answering([
+        json_answer(200, json!({ "clusters": ["a"], "nextToken": "t" })),
+        json_answer(200, json!({ "clusters": ["b"] })),
+        json_answer(
+            200,
+            json!({ "addons": [{ "addonName": "vpc-cni", "type": "networking", "addonVersions": [{
+            "addonVersion": "v1", "compatibilities": [{ "clusterVersion": "1.35", "defaultVersion": true }] }] }] }),
+        ),
+        json_answer(
+            200,
+            json!({ "clusterVersions": [{ "clusterVersion": "1.35", "defaultVersion": true, "versionStatus": "STANDARD_SUPPORT" }] }),
+        ),
+    ]);
+    let ask =
+        async |name: &str, input: Value| call(name).unwrap().call(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!(ask("eks.list_clusters", json!({})).await, json!(["a", "b"]));
+    let versions =
+        ask("eks.describe_addon_versions", json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.35" })).await;
+    assert_eq!(versions[0]["addon_versions"][0]["compatibilities"][0]["default_version"], true);
+    let versions = ask("eks.describe_cluster_versions", json!({})).await;
+    assert_eq!((&versions[0]["cluster_version"], &versions[0]["default_version"]), (&json!("1.35"), &json!(true)));
+    assert!(wire.seen()[1].uri.contains("nextToken=t"), "{}", wire.seen()[1].uri);
+    assert!(wire.seen()[2].uri.contains("addonName=vpc-cni"), "{}", wire.seen()[2].uri);
+}
