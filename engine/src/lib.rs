@@ -5,11 +5,13 @@
 //! * [`effect`]: the effect protocol: intent, call, outcome, resolve, wait (idempotency.md §2).
 //! * [`undo`]: deleting the inventory; verifying it.
 //! * [`event`]: what happened, for the terminal tree, NDJSON and `show` alike.
+//! * [`bug`]: where a panic happened.
 //! * [`error`]: failures a script can catch, and stops that it cannot.
 //! * [`plan`]: the rehearsal of a whole run, and what it tells.
 //! * [`targets`]: all bindings, and the target that a run goes to.
 //! * [`cli`]: arguments in, text and exit code out; [`ui`] draws the events.
 
+pub mod bug;
 pub mod cli;
 pub mod effect;
 pub mod error;

@@ -106,7 +106,7 @@ pub enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    panic::watch();
+    crate::bug::watch();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => return refused(&usage),

@@ -214,7 +214,7 @@ fn explained(context: &Context, run: &Run, history: &History, says: &str) -> Str
         None => format!("interrupted {since}, the process was killed"),
         Some(Ending::Parked { why }) => format!("parked {since} ({})", look.shown(&why)),
         Some(Ending::Failed { step, .. }) => format!("stopped {since} at {}", look.path(&step)),
-        Some(Ending::Waiting { step, .. }) => format!("waiting since {since} for {}", look.path(&step)),
+        Some(Ending::Waiting { step, .. }) => format!("asked {since} for approval: {}", look.path(&step)),
         Some(Ending::Stopped { message, .. }) => format!("stopped {since}: {}", look.shown(&message)),
         Some(Ending::Finished) => format!("finished {since}"),
         Some(Ending::Undone | Ending::Stuck { .. }) => format!("undone {since}"),

@@ -18,7 +18,10 @@ use runbook_state::record::Site;
 use serde_json::{Map, Value};
 
 use super::{cancel::Group, scope::Scope, session::Session};
-use crate::error::{Failure, Halt, Stop};
+use crate::{
+    bug,
+    error::{Failure, Halt, Stop},
+};
 
 /// The stack of a thread that runs a script.
 pub const STACK: usize = 16 << 20;
@@ -113,9 +116,9 @@ fn one(scope: &Arc<Scope>, body: impl FnOnce(&Arc<Scope>) -> End) -> End {
 
 /// Turns a panic, which is a mistake in this program, into a failure.
 pub(super) fn guarded<T>(body: impl FnOnce() -> Result<T, Halt>) -> Result<T, Halt> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let message = format!("a bug in runbook: {}", text.unwrap_or("panic without a text"));
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+        // The panic's own text may hold anything, a secret's value too.
+        let message = format!("this is a bug in runbook {} ({})", env!("CARGO_PKG_VERSION"), bug::place());
         Err(Failure::new("RB0900", message).hint("the journal is intact: the run can be resumed or undone").into())
     })
 }

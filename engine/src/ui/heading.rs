@@ -23,8 +23,8 @@ pub fn of(event: &Event, short: &str, note: &str, look: &Look) -> Option<String>
 /// The target in a heading.
 pub fn target(about: &About, speed: Option<f64>, look: &Look) -> String {
     match (about.simulated, speed) {
-        (true, Some(speed)) => format!("sandbox, simulated at {speed}{}", look.mark(Mark::Times)),
-        (true, None) => "sandbox, simulated".to_owned(),
+        (true, Some(speed)) if speed > 0.0 => format!("sandbox, simulated at {speed}{}", look.mark(Mark::Times)),
+        (true, _) => "sandbox, simulated".to_owned(),
         (false, _) => {
             let endpoint = about.endpoint.as_deref().map(|e| format!(" at {}", look.shown(e))).unwrap_or_default();
             format!("aws {}{endpoint}", account(&about.account))

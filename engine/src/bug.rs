@@ -1,0 +1,18 @@
+//! Where a panic happened: a bug of ours is named by its place alone, since its message may hold anything, a secret's value too.
+
+use std::sync::{Mutex, PoisonError};
+
+static PLACE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Silences the standard message and remembers the place of the first panic, from now on, in all threads.
+pub fn watch() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        PLACE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(place);
+    }));
+}
+
+/// Where the first panic of this process happened; nothing unless [`watch`] was called and one did.
+pub fn place() -> String {
+    PLACE.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+}
