@@ -112,8 +112,35 @@ impl Kind for Object {
         health::judge(described)
     }
 
+    fn differences(&self, object: &Value, described: &Value) -> Vec<(String, Value, Value)> {
+        let mut found = Vec::new();
+        differ("", object, described, &mut found);
+        found
+    }
+
     fn sim(&self) -> &dyn Sim {
         &crate::sandbox::k8s::sim::Applied
+    }
+}
+
+/// The API server adds defaults inside lists too: items are compared one by one, and only in what was asked for.
+fn differ(path: &str, asked: &Value, has: &Value, found: &mut Vec<(String, Value, Value)>) {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match (asked, has) {
+        (Value::Object(asked), Value::Object(has)) => {
+            for (name, asked) in asked {
+                if let Some(has) = has.get(name) {
+                    differ(&below(name), asked, has, found);
+                }
+            }
+        }
+        (Value::Array(asked), Value::Array(has)) if asked.len() == has.len() => {
+            for (i, (asked, has)) in asked.iter().zip(has).enumerate() {
+                differ(&below(&i.to_string()), asked, has, found);
+            }
+        }
+        _ if asked == has => {}
+        _ => found.push((path.to_owned(), asked.clone(), has.clone())),
     }
 }
 

@@ -287,6 +287,14 @@ fn a_patch_merges_by_name_and_is_taken_back_field_by_field() {
 }
 
 #[test]
+fn a_difference_is_only_what_was_asked_for_and_is_not_so() {
+    let asked = json!({"spec": {"replicas": 2, "ports": [{"port": 80}], "args": ["a"]}, "stringData": {"a": "b"}});
+    let has =
+        json!({"spec": {"replicas": 2, "ports": [{"port": 80, "protocol": "TCP"}], "args": ["a", "b"]}, "data": {}});
+    assert_eq!(Object.differences(&asked, &has), [("spec.args".to_owned(), json!(["a"]), json!(["a", "b"]))]);
+}
+
+#[test]
 fn a_load_balancer_leaves_network_interfaces_for_a_while() {
     let bench = Bench::with_cluster("");
     bench.edit(|world, _| {
