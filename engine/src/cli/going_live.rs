@@ -115,7 +115,7 @@ impl Ask<'_> {
 /// Nobody answers, or nobody knows us: nothing was sent that changes anything.
 fn nobody(error: CallError) -> Problem {
     let message = match error.class {
-        Class::Credentials | Class::NotSent => format!("no working AWS credentials: {error}"),
+        Class::Credentials => format!("no working AWS credentials: {error}"),
         _ => format!("AWS does not say who we are: {error}"),
     };
     let problem = Problem::usage("RB0442", message).hint("--sandbox runs without an account: nothing is real");

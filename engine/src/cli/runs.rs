@@ -2,7 +2,7 @@
 
 use clap::Args;
 use runbook_state::{
-    record::Ending,
+    record::{Ending, Record},
     store::{Run, Store},
 };
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub fn run(context: &Context, args: &Runs) -> Result<Exit, Problem> {
     let mut rows = Vec::new();
     for run in wanted {
         let state = state(run, store.as_ref(), look)?;
-        let took = run.summary.last_ms.saturating_sub(run.created_ms);
+        let took = took_ms(run, store.as_ref())?;
         rows.push(json!({
             "run": run.id, "runbook": run.runbook, "customer": run.customer, "target": run.target, "settings": run.settings,
             "state": state.word, "detail": state.text, "steps": run.summary.steps_done, "effects": run.summary.effects_done,
@@ -121,6 +121,18 @@ pub fn state(run: &Run, store: &dyn Store, look: &Look) -> Result<State, Problem
         Some(Ending::Stuck { left, .. }) => ("stuck", format!("undo is stuck, {left} left")),
     };
     Ok(State { word, text })
+}
+
+/// How long the run and its resumes took in the target's time; what undo took is another matter.
+fn took_ms(run: &Run, store: &dyn Store) -> Result<i64, Problem> {
+    let entries = store.journal_after(&run.id, 0)?;
+    let undo = |record: &Record| matches!(record, Record::Began { mode, .. } if mode == "undo");
+    let driven = entries.iter().take_while(|entry| !undo(&entry.record));
+    let times: Vec<i64> = driven.map(|entry| entry.sim_ms.unwrap_or(entry.at_ms)).collect();
+    Ok(match (times.first(), times.last()) {
+        (Some(first), Some(last)) => last - first,
+        _ => 0,
+    })
 }
 
 /// `12/26` when a rehearsal told how many there are, else `12`.
