@@ -1,19 +1,41 @@
 //! A runbook with all its files, compiled.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use rhai::Engine;
 use runbook_modules::table::Table;
 use runbook_state::{record::Site, store::File};
 use serde_json::{Map, Value};
 
-use super::params::{BoundParams, ParamSpec};
+pub use super::fingerprint::Compared;
+use super::{
+    bodies::Body,
+    convert, diagnose, engine, files, here,
+    host::{Host, Met},
+    limits::Limits,
+    load::{self, Loaded},
+    params::{BoundParams, ParamSpec, bind},
+    resolver::Modules,
+    secret,
+};
 use crate::{
-    error::{Failure, Halt},
-    run::{scope::Scope, session::Edits},
+    error::{Failure, Halt, Stop},
+    run::{parallel::STACK, scope::Scope},
 };
 
 /// A runbook: the root script, what it imports, the files it reads.
-pub struct Program {}
+pub struct Program {
+    name: String,
+    limits: Limits,
+    pub(super) loaded: Loaded,
+    declared: Result<Vec<ParamSpec>, Failure>,
+    last: Mutex<Option<(Arc<Engine>, Arc<Host>)>>,
+}
 
 /// An undo closure of a step, rebuilt by recalling the run ([`Program::run`] in `Mode::Recall`).
 pub struct Hook {
@@ -32,8 +54,9 @@ impl Program {
     /// # Errors
     /// Not found (with the nearest names), not readable, not parsable, an import or file outside the runbook's folder.
     pub fn open(name_or_path: &str, search: &[PathBuf]) -> Result<Self, Failure> {
-        let _ = (name_or_path, search);
-        Err(Failure::new("RB0101", "not written yet"))
+        let limits = Limits::default();
+        let found = files::find(name_or_path, search, limits.file)?;
+        Ok(Self::new(load::load(found, &limits)?, limits))
     }
 
     /// A runbook out of stored files, the root first.
@@ -41,59 +64,66 @@ impl Program {
     /// # Errors
     /// As [`Program::open`].
     pub fn from_files(files: &[File]) -> Result<Self, Failure> {
-        let _ = files;
-        Err(Failure::new("RB0101", "not written yet"))
+        let limits = Limits::default();
+        Ok(Self::new(load::stored(files, &limits)?, limits))
+    }
+
+    pub(super) fn new(loaded: Loaded, limits: Limits) -> Self {
+        let name = loaded.root.strip_suffix(".rhai").unwrap_or(&loaded.root).to_owned();
+        let mut program = Self { name, limits, loaded, declared: Ok(Vec::new()), last: Mutex::default() };
+        program.declared = program.declaration();
+        program
     }
 
     /// The names that [`Program::open`] knows without a path: the folders' and the embedded ones, sorted.
     pub fn names(search: &[PathBuf]) -> Vec<String> {
-        let _ = search;
-        Vec::new()
+        files::names(search)
     }
 
     /// The runbook's name, `redis-ha`.
     pub fn name(&self) -> &str {
-        ""
+        &self.name
     }
 
     /// All files, by content, the root first: imports, files read, and the rehearsal file if there is one.
     pub fn files(&self) -> &[File] {
-        &[]
+        &self.loaded.files
     }
 
     /// The text of a script file by the name that [`Site::file`] holds.
     pub fn source(&self, file: &str) -> Option<&str> {
-        let _ = file;
-        None
+        let file = self.loaded.files.iter().find(|known| known.name == file)?;
+        std::str::from_utf8(&file.content).ok()
     }
 
     /// The first comment block (`//!`) of the root script.
     pub fn doc(&self) -> String {
-        String::new()
+        let text = self.source(&self.loaded.root).unwrap_or_default();
+        let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
     }
 
     /// The text of `NAME.rehearsal.yaml`.
     pub fn rehearsal(&self) -> Option<String> {
-        None
+        self.source(&load::rehearsal_file(&self.loaded.root)).map(str::to_owned)
     }
 
     /// The declared parameters, in the order of their names.
     ///
     /// # Errors
-    /// When the declaration itself is wrong.
+    /// What stands before the declaration, or the declaration itself, is wrong.
     pub fn params(&self) -> Result<Vec<ParamSpec>, Failure> {
-        Ok(Vec::new())
+        self.declared.clone()
     }
 
     /// Checks the values given on the command line (`given`, texts) and in a customer file against the declaration.
     ///
     /// # Errors
-    /// RB0201 an unknown or missing parameter, RB0202 a value that does not fit.
+    /// RB0201 an unknown or missing parameter, RB0202 a value that does not fit, or those of [`Program::params`].
     pub fn bind_params(
         &self, given: &BTreeMap<String, String>, from_file: &Map<String, Value>,
     ) -> Result<BoundParams, Failure> {
-        let _ = (given, from_file);
-        Ok(BoundParams::default())
+        bind::bind(&self.params()?, given, from_file)
     }
 
     /// Everything that can be seen to be wrong without running: unknown functions, operations and fields, missing files.
@@ -107,34 +137,79 @@ impl Program {
     /// # Errors
     /// What ended it.
     pub fn run(&self, scope: &Arc<Scope>, params: &Value) -> Result<(), Halt> {
-        let _ = (scope, params);
-        Ok(())
+        let given = params.as_object().cloned().unwrap_or_default();
+        let host = Arc::new(self.host(Some(given)));
+        let engine = Arc::new(engine::runner(&host, &scope.session.table, self.modules()));
+        *self.last() = Some((engine.clone(), host));
+        // Scripts nest deeper than the stack of a thread that somebody else made may allow.
+        std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(STACK);
+            let run = || here::within(scope, || self.evaluate(&engine));
+            match thread.spawn_scoped(threads, run) {
+                Ok(running) => running.join().unwrap_or_else(|panic| Err(bug(&*panic))),
+                Err(error) => Err(Failure::new("RB0902", format!("no thread for the script: {error}")).into()),
+            }
+        })?;
+        scope.enter()
     }
 
     /// The undo closures met by the last [`Program::run`] in `Mode::Recall`, in the order they were met.
     pub fn hooks(&self) -> Vec<Hook> {
-        Vec::new()
+        let Some((engine, host)) = self.last().clone() else { return Vec::new() };
+        host.met().into_iter().map(|met| hook(engine.clone(), host.clone(), met)).collect()
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<(Arc<Engine>, Arc<Host>)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host(&self, given: Option<Map<String, Value>>) -> Host {
+        let loaded = &self.loaded;
+        Host::new(loaded.texts.clone(), loaded.closures.clone(), self.limits, given)
+    }
+
+    fn modules(&self) -> Modules {
+        Modules::new(self.loaded.scripts.clone())
+    }
+
+    fn evaluate(&self, engine: &Engine) -> Result<(), Halt> {
+        let Some(ast) = self.loaded.scripts.get(&*self.loaded.root) else {
+            return Err(Failure::new("RB0101", "the runbook has no script").into());
+        };
+        match catch_unwind(AssertUnwindSafe(|| engine.run_ast(ast))) {
+            Ok(ended) => ended.map_err(|error| diagnose::halt(&error, &self.loaded.root, engine)),
+            Err(panic) => Err(bug(&*panic)),
+        }
+    }
+
+    /// Runs the script up to `params(…)`.
+    fn declaration(&self) -> Result<Vec<ParamSpec>, Failure> {
+        let host = Arc::new(self.host(None));
+        let engine = engine::runner(&host, &Table::default(), self.modules());
+        match self.evaluate(&engine) {
+            Ok(()) | Err(Halt::Stop(Stop::EndOfRecord)) => Ok(host.declared().unwrap_or_default()),
+            Err(Halt::Failure(failure) | Halt::Stop(Stop::Script(failure))) => Err(*failure),
+            Err(Halt::Stop(other)) => Err(Failure::new("RB0902", format!("{other:?} while looking at the parameters"))),
+        }
     }
 }
 
-/// Compares a stored and an edited program, for `resume --edited`.
-pub struct Compared {}
-
-impl Compared {
-    /// The stored program against the new one.
-    pub fn new(old: Arc<Program>, new: Arc<Program>) -> Self {
-        let _ = (old, new);
-        Self {}
-    }
-
-    /// Names of the files that differ in more than comments and white space.
-    pub fn changed_files(&self) -> Vec<String> {
-        Vec::new()
+fn hook(engine: Arc<Engine>, host: Arc<Host>, met: Met) -> Hook {
+    Hook {
+        step: met.step.clone(),
+        site: met.site.clone(),
+        run: Box::new(move |scope| {
+            let args = met
+                .output
+                .iter()
+                .map(|value| convert::from_json(value, &|text| secret::is_placeholder(&scope.session.run.id, text)));
+            Body::kept(&engine, &host, &met.closure, &met.global, &met.site).run(scope, args.collect()).map(|_| ())
+        }),
     }
 }
 
-impl Edits for Compared {
-    fn same_code(&self, _step: &str, _old: &Site, _new: &Site) -> bool {
-        false
-    }
+fn bug(panic: &(dyn std::any::Any + Send)) -> Halt {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = format!("a bug in runbook: {}", text.unwrap_or("panic without a text"));
+    Failure::new("RB0901", message).hint("The journal is intact: the run can be resumed or undone.").into()
 }
