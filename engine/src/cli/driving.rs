@@ -152,6 +152,8 @@ fn exit(outcome: &Outcome) -> Exit {
         Some(Stop::Fenced(_)) => Exit::Held,
         Some(Stop::Store(_)) => Exit::Store,
         Some(Stop::Script(_)) if untouched => Exit::Usage,
+        // Parked by nobody: an undo of one step has done what was asked for.
+        None if matches!(outcome.ending, Ending::Parked { .. }) => Exit::Ok,
         _ => Exit::of(&outcome.ending),
     }
 }

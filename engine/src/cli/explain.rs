@@ -48,3 +48,35 @@ fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
         name.starts_with("RB").then_some((name, file.contents_utf8()?))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use super::*;
+
+    /// Every code that a source file below a folder names in quotes.
+    fn codes(folder: &Path, into: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                codes(&path, into);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                let quoted = text.split('"').filter(|part| part.len() == 6 && part.starts_with("RB"));
+                let digits = |code: &&str| code[2..].bytes().all(|byte| byte.is_ascii_digit());
+                into.extend(quoted.filter(digits).map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_has_a_page_and_every_page_its_title() {
+        let mut used = BTreeSet::new();
+        codes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut used);
+        let known: BTreeSet<String> = pages().map(|(name, _)| name.to_owned()).collect();
+        let missing: Vec<&String> = used.difference(&known).collect();
+        assert!(missing.is_empty(), "without a page: {missing:?}");
+        assert!(pages().all(|(name, text)| text.starts_with(&format!("# {name}: "))));
+    }
+}

@@ -7,7 +7,10 @@ use std::{
 
 use clap::Args;
 use runbook_modules::table::Table;
-use runbook_state::store::{InventoryRow, Run, Store};
+use runbook_state::{
+    record::Ending,
+    store::{InventoryRow, Run, Store},
+};
 use serde_json::Value;
 
 use super::{
@@ -98,7 +101,11 @@ pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
     job.drive(|scope| {
         let hooks = recall(&program, scope, &values)?;
         let done = undo::undo(&scope.session, hooks, &options)?;
-        let ending = done.ending();
+        let ending = match (&options.step, done.ending()) {
+            // The rest of the run stands: it can go on from here.
+            (Some(step), Ending::Undone) => Ending::Parked { why: format!("step {step} is undone") },
+            (_, ending) => ending,
+        };
         *report.lock().unwrap_or_else(PoisonError::into_inner) = done;
         Ok(ending)
     })
