@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::error::Failure;
+
 static PLACE: Mutex<Option<String>> = Mutex::new(None);
 
 /// Silences the standard message and remembers the place of the first panic, from now on, in all threads.
@@ -15,4 +17,10 @@ pub fn watch() {
 /// Where the first panic of this process happened; nothing unless [`watch`] was called and one did.
 pub fn place() -> String {
     PLACE.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+}
+
+/// What a panic is told as.
+pub fn failure() -> Failure {
+    let message = format!("this is a bug in runbook {} ({})", env!("CARGO_PKG_VERSION"), place());
+    Failure::new("RB0900", message).hint("the journal is intact: the run can be resumed or undone")
 }

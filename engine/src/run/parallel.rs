@@ -116,11 +116,7 @@ fn one(scope: &Arc<Scope>, body: impl FnOnce(&Arc<Scope>) -> End) -> End {
 
 /// Turns a panic, which is a mistake in this program, into a failure.
 pub(super) fn guarded<T>(body: impl FnOnce() -> Result<T, Halt>) -> Result<T, Halt> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        // The panic's own text may hold anything, a secret's value too.
-        let message = format!("this is a bug in runbook {} ({})", env!("CARGO_PKG_VERSION"), bug::place());
-        Err(Failure::new("RB0900", message).hint("the journal is intact: the run can be resumed or undone").into())
-    })
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(bug::failure().into()))
 }
 
 fn sum_up(

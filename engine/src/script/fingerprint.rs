@@ -172,7 +172,9 @@ impl Walk<'_> {
                 if !inside {
                     (path.len(), name).hash(&mut self.code);
                 }
-                self.variable(file, variable.2.root(), name);
+                // The root of an empty path panics.
+                let namespace = if variable.2.is_empty() { "" } else { variable.2.root() };
+                self.variable(file, namespace, name);
             }
             Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
                 if let Some(closure) = value.read_lock::<FnPtr>() {

@@ -24,6 +24,7 @@ use super::{
     secret,
 };
 use crate::{
+    bug,
     error::{Failure, Halt, Stop},
     run::{parallel::STACK, scope::Scope},
 };
@@ -146,7 +147,7 @@ impl Program {
             let thread = std::thread::Builder::new().name("script".to_owned()).stack_size(STACK);
             let run = || here::within(scope, || self.evaluate(&engine));
             match thread.spawn_scoped(threads, run) {
-                Ok(running) => running.join().unwrap_or_else(|panic| Err(bug(&*panic))),
+                Ok(running) => running.join().unwrap_or_else(|_| Err(bug::failure().into())),
                 Err(error) => Err(Failure::new("RB0902", format!("no thread for the script: {error}")).into()),
             }
         })?;
@@ -178,7 +179,7 @@ impl Program {
         };
         match catch_unwind(AssertUnwindSafe(|| engine.run_ast(ast))) {
             Ok(ended) => ended.map_err(|error| diagnose::halt(&error, &self.loaded.root, engine)),
-            Err(panic) => Err(bug(&*panic)),
+            Err(_) => Err(bug::failure().into()),
         }
     }
 
@@ -206,10 +207,4 @@ fn hook(engine: Arc<Engine>, host: Arc<Host>, met: Met) -> Hook {
             Body::kept(&engine, &host, &met.closure, &met.global, &met.site).run(scope, args.collect()).map(|_| ())
         }),
     }
-}
-
-fn bug(panic: &(dyn std::any::Any + Send)) -> Halt {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let message = format!("a bug in runbook: {}", text.unwrap_or("panic without a text"));
-    Failure::new("RB0901", message).hint("The journal is intact: the run can be resumed or undone.").into()
 }
