@@ -1,10 +1,11 @@
 //! What the effect protocol promises: exactly one resource, whatever fails or dies when.
 //!
 //! `cloud` is a scripted target, `rig` a run over it; `crashes` kills after every record, `outcomes` fails every call in every
-//! way, `calls` is about operations, reads and inputs.
+//! way, `calls` is about operations, reads and inputs; `sandbox` runs the real table.
 
 mod calls;
 pub mod cloud;
 mod crashes;
 mod outcomes;
 pub mod rig;
+mod sandbox;

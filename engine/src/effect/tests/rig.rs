@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use runbook_modules::{table::Table, target::Place};
+use runbook_modules::{
+    table::Table,
+    target::{Place, Target},
+};
 use runbook_state::{
     error::{Error, Holder, Result as Stored},
     record::{Ending, Record, Site},
@@ -83,6 +86,7 @@ pub struct Rig {
     pub vault: Arc<Vault>,
     pub cancel: Cancel,
     store: Arc<Mortal>,
+    target: Arc<dyn Target>,
     table: Arc<Table>,
     ear: Arc<Ear>,
     runtime: tokio::runtime::Runtime,
@@ -90,9 +94,20 @@ pub struct Rig {
 
 impl Rig {
     pub fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// A run over another target.
+    pub fn over(target: Arc<dyn Target>, table: Table) -> Self {
+        Self::with(Some((target, table)))
+    }
+
+    fn with(other: Option<(Arc<dyn Target>, Table)>) -> Self {
         let cut = Arc::new(Cut::default());
         cut.never();
         let time = Arc::new(SimClock::new(1_000_000_000, None));
+        let cloud = Arc::new(Cloud::new(time.clone(), cut.clone()));
+        let (target, table) = other.unwrap_or_else(|| (cloud.clone(), table()));
         let inner = Sqlite::open_in_memory().unwrap();
         let new = NewRun {
             id: RUN.to_owned(),
@@ -105,13 +120,14 @@ impl Rig {
         };
         inner.create(&new).unwrap();
         Self {
-            cloud: Arc::new(Cloud::new(time.clone(), cut.clone())),
+            cloud,
+            target,
             store: Arc::new(Mortal { inner, cut: cut.clone() }),
             cut,
             time,
             vault: Arc::new(Vault::in_memory(RUN)),
             cancel: Cancel::default(),
-            table: Arc::new(table()),
+            table: Arc::new(table),
             ear: Arc::default(),
             runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
         }
@@ -122,7 +138,7 @@ impl Rig {
         let driver = Driver {
             run: self.store.run(RUN).unwrap(),
             store: self.store.clone(),
-            target: self.cloud.clone(),
+            target: self.target.clone(),
             place: Place::default(),
             table: self.table.clone(),
             time: self.time.clone(),
