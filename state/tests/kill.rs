@@ -123,6 +123,7 @@ fn the_process_that_is_killed() {
 
 /// Appends for ever, as a step with an effect does, and tells what is written.
 fn append(store: &Sqlite, lease: &Lease, thread: u64, last: u64) {
+    let mut out = std::io::stdout();
     for n in last + 1.. {
         let step = format!("{thread} {n}");
         let started = Record::StepStarted { step: step.clone(), attempt: 1, site: Site::default() };
@@ -143,6 +144,6 @@ fn append(store: &Sqlite, lease: &Lease, thread: u64, last: u64) {
         store.append(lease, 0, None, vec![intent], When::Now).unwrap();
         let done = Record::StepDone { step, result: Value::from(n), captures: String::new() };
         store.append(lease, 0, None, vec![done], When::Now).unwrap();
-        writeln!(std::io::stdout(), "told {thread} {n}.").unwrap();
+        writeln!(out, "told {thread} {n}.").unwrap();
     }
 }
