@@ -44,8 +44,7 @@ pub mod vpc_peering_connection;
 #[cfg(feature = "live")]
 pub mod wire;
 
-/// For how long EC2 is trusted to remember a client token. Its documentation names no time; a day is what its examples imply, and
-/// half of that is assumed.
+/// For how long EC2 is trusted to remember a client token. Nobody promises a time; idempotency.md assumes twelve hours.
 pub const REMEMBERED: Duration = Duration::from_secs(12 * 3600);
 
 /// Adds the kinds and operations of the service to the table.

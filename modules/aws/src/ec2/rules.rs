@@ -285,6 +285,15 @@ fn permission(first: &Rule, members: &[&Rule]) -> Value {
     map
 }
 
+/// The lists of a permission, the field of their entries, and what it names.
+type Sources = (&'static str, &'static str, fn(String) -> Source);
+const SOURCES: [Sources; 4] = [
+    ("ip_ranges", "cidr_ip", Source::Ipv4),
+    ("ipv6_ranges", "cidr_ipv6", Source::Ipv6),
+    ("user_id_group_pairs", "group_id", Source::Group),
+    ("prefix_list_ids", "prefix_list_id", Source::Prefixes),
+];
+
 /// The rules in a security group's description.
 pub fn ungrouped(permissions: &Value) -> Vec<Rule> {
     let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
@@ -293,13 +302,7 @@ pub fn ungrouped(permissions: &Value) -> Vec<Rule> {
         let port = |field: &str| {
             permission.get(field).and_then(Value::as_i64).and_then(|p| i32::try_from(p).ok()).unwrap_or(-1)
         };
-        let sources: [(&str, &str, fn(String) -> Source); 4] = [
-            ("ip_ranges", "cidr_ip", Source::Ipv4),
-            ("ipv6_ranges", "cidr_ipv6", Source::Ipv6),
-            ("user_id_group_pairs", "group_id", Source::Group),
-            ("prefix_list_ids", "prefix_list_id", Source::Prefixes),
-        ];
-        for (list, field, source) in sources {
+        for (list, field, source) in SOURCES {
             for entry in permission.get(list).and_then(Value::as_array).into_iter().flatten() {
                 let Some(value) = text(entry, field) else { continue };
                 rules.push(Rule {

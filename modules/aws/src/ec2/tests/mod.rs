@@ -16,6 +16,8 @@ use super::row::Row;
 
 mod gateways;
 mod groups;
+#[cfg(feature = "live")]
+mod live;
 mod network;
 mod peering;
 mod table;
