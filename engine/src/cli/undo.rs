@@ -130,6 +130,10 @@ impl UndoHook for Closure {
         &self.0.step
     }
 
+    fn after(&self) -> Option<u64> {
+        self.0.after
+    }
+
     fn call(&self, scope: &Arc<Scope>) -> Result<(), Halt> {
         (self.0.run)(scope)
     }

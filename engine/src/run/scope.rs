@@ -196,6 +196,29 @@ impl Scope {
         all
     }
 
+    /// Place in the journal of the last effect that this replay has come to in this scope and in what it encloses; where the step
+    /// began when it has come to none.
+    pub fn reached(&self) -> u64 {
+        let mut within: Vec<String> = Vec::new();
+        let mut own: Vec<(String, u32)> = Vec::new();
+        for replayed in self.replayed() {
+            within.extend(replayed.called);
+            own.push((replayed.key, replayed.effects));
+        }
+        let below = |key: &str| {
+            within.iter().any(|step| {
+                key.strip_prefix(step.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        let came_to = |key: &str, ordinal: u32| match own.iter().find(|(scope, _)| scope == key) {
+            Some((_, effects)) => ordinal < *effects,
+            None => below(key),
+        };
+        let effects = self.session.history.effects();
+        let last = effects.iter().filter(|e| came_to(&e.key.step, e.key.ordinal)).map(|e| e.order).max();
+        last.or_else(|| Some(self.session.history.step(&self.key)?.started)).unwrap_or_default()
+    }
+
     /// To be called at the beginning of everything that the script asks of the engine: what failed before and was handed to
     /// the script has then been caught by it, which is recorded as that step's outcome.
     ///

@@ -29,6 +29,8 @@ pub struct Met {
     pub site: Site,
     /// The closure, with copies of its captures.
     pub closure: FnPtr,
+    /// The place in the journal up to which the step had come, for one that stands among the step's calls (`on_undo`).
+    pub after: Option<u64>,
     /// What it is called with: the step's recorded output, or nothing.
     pub output: Option<Value>,
     /// The modules and functions that it sees.

@@ -44,6 +44,8 @@ pub struct Hook {
     pub step: String,
     /// Where it stands.
     pub site: Site,
+    /// See [`UndoHook::after`](crate::undo::UndoHook::after).
+    pub after: Option<u64>,
     /// Runs it; bindings inside it go through the scope given.
     pub run: Box<dyn Fn(&Arc<Scope>) -> Result<(), Halt> + Send + Sync>,
 }
@@ -199,6 +201,7 @@ fn hook(engine: Arc<Engine>, host: Arc<Host>, met: Met) -> Hook {
     Hook {
         step: met.step.clone(),
         site: met.site.clone(),
+        after: met.after,
         run: Box::new(move |scope| {
             let args = met
                 .output

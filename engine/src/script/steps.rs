@@ -181,7 +181,7 @@ fn on_undo(ctx: &NativeCallContext, host: &Host, closure: &FnPtr) -> Outcome<()>
         return Err(raise::stop(bindings::only_in_step("on_undo", &raise::site(ctx))));
     }
     if scope.session.mode == Mode::Recall {
-        host.meet(met(ctx, &scope.key, closure, None));
+        host.meet(Met { after: Some(scope.reached()), ..met(ctx, &scope.key, closure, None) });
     }
     Ok(())
 }
@@ -190,6 +190,7 @@ fn met(ctx: &NativeCallContext, step: &str, closure: &FnPtr, output: Option<Valu
     Met {
         step: step.to_owned(),
         site: raise::site(ctx),
+        after: None,
         closure: captures::own(&closure.clone().into()).cast::<FnPtr>(),
         output,
         global: ctx.global_runtime_state().clone(),

@@ -39,6 +39,12 @@ pub trait UndoHook: Send + Sync {
     /// The step it belongs to.
     fn step(&self) -> &str;
 
+    /// For one that stands among the step's calls (`on_undo`): the place in the journal up to which the step had come. What was
+    /// made after it is taken down before it runs, what was made before it afterwards. None: it runs before all of its step.
+    fn after(&self) -> Option<u64> {
+        None
+    }
+
     /// Runs it; bindings inside it go through the scope given.
     ///
     /// # Errors

@@ -32,6 +32,12 @@ const CLUSTER: &str = "eks.cluster";
 /// What a closure is called in a report.
 const CLOSURE: &str = "undo closure";
 
+/// Room between two places in the journal, for closures.
+const STRIDE: u64 = 1 << 16;
+
+/// The mark that a closure was called: decisions of its own count from 0.
+const CALLED: u32 = u32::MAX;
+
 /// A thing to undo, with its place in the order.
 pub struct Node {
     pub(super) item: Item,
@@ -98,12 +104,16 @@ impl Node {
         let described = effect.response.as_ref().and_then(|described| described.get("arn")).and_then(Value::as_str);
         names.extend(described.map(str::to_owned));
         let parents = owned.parents.iter().cloned().chain(place.cluster.as_deref().map(cluster)).collect();
-        let item = Item { step: effect.key.step.clone(), order: effect.order, names, parents, closure: false };
+        let item = Item { step: effect.key.step.clone(), order: effect.order * STRIDE, names, parents, closure: false };
         Some(Self { item, what: Thing::Row(effect) })
     }
 
     fn closure(session: &Session, hook: Arc<dyn UndoHook>, number: u32) -> Self {
         let step = hook.step().to_owned();
+        if let Some(after) = hook.after() {
+            let order = after * STRIDE + 1 + u64::from(number);
+            return Self { item: Item { step, order, ..Item::default() }, what: Thing::Closure { hook, number } };
+        }
         let last = session
             .history
             .effects()
@@ -113,7 +123,7 @@ impl Node {
             .max();
         let begun = session.history.step(&step).map(|step| step.started);
         // Of several closures of a step the last one is called first.
-        let order = last.max(begun).unwrap_or_default().saturating_add(u64::from(number));
+        let order = last.max(begun).unwrap_or_default() * STRIDE + 1 + u64::from(number);
         let item = Item { step, order, closure: true, ..Item::default() };
         Self { item, what: Thing::Closure { hook, number } }
     }
@@ -134,7 +144,7 @@ impl Node {
     fn called(&self, session: &Session) -> bool {
         match &self.what {
             Thing::Closure { number, .. } => {
-                session.history.decision(&undo_key(&self.item.step), ordinal(*number)).is_some()
+                session.history.decision(&undo_key(&self.item.step, *number), CALLED).is_some()
             }
             Thing::Row(_) => false,
         }
@@ -254,10 +264,10 @@ impl<'a> Work<'a> {
 
     fn call(&self, hook: &dyn UndoHook, number: u32) -> Result<Outcome, Halt> {
         let session = self.session;
-        let key = undo_key(hook.step());
+        let key = undo_key(hook.step(), number);
         hook.call(&Scope::undoing(session, &key))?;
         let called =
-            Record::Decided { step: key, ordinal: ordinal(number), what: CLOSURE.to_owned(), value: Value::Bool(true) };
+            Record::Decided { step: key, ordinal: CALLED, what: CLOSURE.to_owned(), value: Value::Bool(true) };
         session.record(vec![called], When::Now)?;
         Ok(Outcome::Called)
     }
@@ -285,11 +295,9 @@ fn cluster(name: &str) -> String {
 }
 
 /// Where what a closure does is recorded.
-fn undo_key(step: &str) -> String {
-    format!("{step}/undo")
-}
-
-/// Decisions of a closure's own count from 0, the mark that it was called from the other end.
-fn ordinal(number: u32) -> u32 {
-    u32::MAX - number
+fn undo_key(step: &str, number: u32) -> String {
+    match number {
+        0 => format!("{step}/undo"),
+        _ => format!("{step}/undo {}", number + 1),
+    }
 }
