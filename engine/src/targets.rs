@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use runbook_modules::{
     error::CallError,
     host::{Clock, Host, Interrupted},
-    sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, target::Sandbox, world},
+    sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, snapshot::snapshot, target::Sandbox, world},
     table::Table,
     target::{About, Place, Target},
 };
@@ -91,6 +91,30 @@ pub fn live() -> Result<Aimed, Failure> {
 pub fn live() -> Result<Aimed, Failure> {
     let failure = Failure::new("RB0443", "this program was built without live targets; it knows only the sandbox");
     Err(failure.hint("--sandbox runs on the built-in simulated target"))
+}
+
+/// The sandbox's world as it is stored.
+pub struct StoredWorld {
+    /// Its objects and the log of its calls.
+    pub state: world::World,
+    /// What stands once all that is under way has come to its end, ids replaced by names.
+    pub snapshot: Value,
+}
+
+/// The sandbox's world of a state directory; None where there is none yet.
+///
+/// # Errors
+/// RB0606 when it cannot be read.
+pub fn stored_world(dir: &Path) -> Result<Option<StoredWorld>, Failure> {
+    if !dir.join(runbook_state::world::FILE).exists() {
+        return Ok(None);
+    }
+    let unusable = |why: String| Failure::new("RB0606", why);
+    let store = Kept(World::open(dir).map_err(|error| unusable(error.to_string()))?);
+    let (_, documents) = world::Store::load(&store).map_err(unusable)?;
+    let state = world::World::load(documents, Arc::default()).map_err(unusable)?;
+    let snapshot = snapshot(&store).map_err(unusable)?;
+    Ok(Some(StoredWorld { state, snapshot }))
 }
 
 /// The stored world, as the sandbox asks for it.

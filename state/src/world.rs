@@ -17,9 +17,12 @@ use crate::{
     open,
 };
 
+/// The file in a state directory.
+pub const FILE: &str = "sandbox.db";
+
 /// The schema of `sandbox.db`.
 pub(crate) const SCHEMA: Schema = Schema {
-    file: "sandbox.db",
+    file: FILE,
     application_id: u32::from_be_bytes(*b"RBKs"),
     migrations: &[include_str!("../migrations/sandbox/0001_initial.sql")],
 };

@@ -39,6 +39,7 @@ pub mod state_dir;
 pub mod terminal;
 pub mod undo;
 pub mod verify;
+pub mod world;
 
 use context::Context;
 use exit::Exit;
@@ -92,6 +93,8 @@ pub enum Command {
     Params(params::Params),
     /// Print a run's outputs.
     Output(output::Output),
+    /// Show what stands on the sandbox.
+    World(world::World),
     /// Write a built-in runbook out for editing.
     Eject(eject::Eject),
     /// Explain an error code.
@@ -137,6 +140,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Exit, error::Problem
         Command::Check(args) => check::run(context, args),
         Command::Params(args) => params::run(context, args),
         Command::Output(args) => output::run(context, args),
+        Command::World(args) => world::run(context, args),
         Command::Eject(args) => eject::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Docs(args) => docs::run(context, args),
