@@ -110,5 +110,5 @@ fn overlapping_networks_are_refused_before_anything_is_made() {
     assert!(said.err.contains("overlap") && said.err.contains("redis-ha.rhai:"), "{}", said.err);
     let world = place.expect(0, ["world", "--json"]);
     let world: serde_json::Value = serde_json::from_str(&world.out).expect("JSON");
-    assert_eq!(world["objects"].as_object().map(serde_json::Map::len), Some(0), "{world:#}");
+    assert_eq!(world["objects"].as_array().map(Vec::len), Some(0), "{world:#}");
 }
