@@ -221,7 +221,7 @@ pub fn settle(act: &Act<'_>, kind: &'static dyn Kind, effect: &Effect) -> Result
     };
     let owned = owned(act, kind, &deed, &found.described, at, found.ours);
     act.record(vec![Record::Done {
-        effect: deed.key.clone(),
+        effect: deed.key,
         response: found.described,
         owned: Some(owned),
         adopted: true,

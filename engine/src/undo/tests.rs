@@ -249,10 +249,12 @@ fn undoing_a_step_is_the_way_out_of_an_unknown_exec() {
     rig.call("t.exec", json!({"command": ["x"]})).unwrap();
 }
 
+type Closure = dyn Fn(&Arc<Scope>) -> Result<(), Halt> + Send + Sync;
+
 struct Hook {
     step: &'static str,
     said: Arc<Mutex<Vec<String>>>,
-    body: Box<dyn Fn(&Arc<Scope>) -> Result<(), Halt> + Send + Sync>,
+    body: Box<Closure>,
 }
 
 impl UndoHook for Hook {

@@ -243,6 +243,19 @@ pub fn stop(halt: Result<Value, Halt>) -> (&'static str, crate::error::Failure) 
 impl Store for Mortal {
     fn append(&self, lease: &Lease, at_ms: i64, sim_ms: Option<i64>, records: Vec<Record>, when: When) -> Stored<()> {
         let count = i64::try_from(records.len()).unwrap();
+        let must_be_durable = |record: &Record| {
+            matches!(
+                record,
+                Record::Intent { .. }
+                    | Record::Accepted { .. }
+                    | Record::Done { .. }
+                    | Record::Unknown { .. }
+                    | Record::Retired { .. }
+                    | Record::DeleteIntent { .. }
+                    | Record::Gone { .. }
+            )
+        };
+        assert!(when == When::Now || !records.iter().any(must_be_durable), "{records:?}");
         if self.cut.dead.load(Ordering::SeqCst) || self.cut.left.load(Ordering::SeqCst) < count {
             self.cut.dead.store(true, Ordering::SeqCst);
             return Err(Error::Broken { why: "the process is dead".to_owned() });
