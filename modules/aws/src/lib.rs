@@ -1,7 +1,7 @@
 //! AWS resource kinds and operations, one file a kind, by service. Always compiled; the official SDK behind the feature `live`.
 //!
-//! `ec2/vpc.rs` and its like hold the typed input, the kind (or operation) and how the sandbox simulates it, and at the end a
-//! module `live` with the SDK calls. [`live`] holds what those share: clients, error classes, the target. [`row`] and [`simulate`]
+//! `ec2/vpc.rs` and its like hold the typed input, the kind (or operation) and how the sandbox simulates it; the SDK calls stand
+//! in the service's folder `live`. [`live`] holds what those share: clients, error classes, the target. [`row`] and [`simulate`]
 //! hold what the kinds share.
 
 use runbook_modules::table::Table;

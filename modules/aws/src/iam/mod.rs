@@ -8,8 +8,6 @@ use crate::live::{Call, Driver};
 pub mod document;
 #[cfg(feature = "live")]
 mod live;
-#[cfg(all(test, feature = "live"))]
-mod live_tests;
 pub mod open_id_connect_provider;
 pub mod policy;
 pub mod role;

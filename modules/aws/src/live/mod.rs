@@ -18,6 +18,8 @@ pub mod error;
 pub mod target;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use clients::Clients;
 pub use error::classify;

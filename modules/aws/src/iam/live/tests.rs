@@ -3,8 +3,10 @@
 use runbook_modules::error::Class;
 use serde_json::{Value, json};
 
-use super::driver;
-use crate::live::testing::{Wire, sent, tag_json, tags, xml_answer};
+use crate::{
+    iam::driver,
+    live::testing::{Wire, sent, tag_json, tags, xml_answer},
+};
 
 const NS: &str = "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"";
 const ROLE: &str = "<Role><Path>/</Path><RoleName>r</RoleName><RoleId>AROA1</RoleId>\

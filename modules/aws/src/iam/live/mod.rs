@@ -1,0 +1,33 @@
+//! The SDK calls of IAM.
+
+use aws_sdk_iam::types::Tag;
+use runbook_modules::error::{CallError, Class};
+
+use crate::live::{Sent, convert::built};
+
+mod policy;
+mod provider;
+mod role;
+mod role_policy;
+#[cfg(test)]
+mod tests;
+
+pub(super) use policy::Policy;
+pub(super) use provider::{GetProvider, Provider};
+pub(super) use role::{GetRole, Role};
+pub(super) use role_policy::{Attachment, ListAttached, RolePolicy};
+
+fn tags(sent: &Sent<'_>) -> Result<Vec<Tag>, CallError> {
+    sent.tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()
+}
+
+fn pairs(tags: &[Tag]) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
+    tags.iter().map(|tag| (Some(tag.key()), Some(tag.value())))
+}
+
+fn none_if_missing<T>(found: Result<T, CallError>) -> Result<Option<T>, CallError> {
+    match found {
+        Err(e) if e.class == Class::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
