@@ -1,6 +1,6 @@
 //! The process dies after every record, before and after what follows it is sent. At the end there is exactly one resource.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::json;
 
@@ -111,7 +111,8 @@ fn the_request_of_a_dead_process_that_is_executed_later_makes_no_second_one() {
 #[test]
 fn nothing_is_sent_before_its_intent_is_written() {
     let rig = Rig::new();
-    // Began, Target, StepStarted; the intent cannot be written.
+    // Began, Target, StepStarted; the disk is full, the intent cannot be written.
+    rig.cut.full.store(true, Ordering::SeqCst);
     rig.cut.after(3, false);
     assert!(rig.call("t.create_tag", json!({"name": "n"})).is_err());
     assert_eq!(rig.calls(), []);

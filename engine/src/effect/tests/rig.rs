@@ -47,6 +47,8 @@ pub struct Cut {
     pub dead: AtomicBool,
     /// It dies with the last record, not with the next one.
     pub at_once: AtomicBool,
+    /// It does not die: the disk is full, and what is sent does arrive.
+    pub full: AtomicBool,
 }
 
 impl Cut {
@@ -257,7 +259,7 @@ impl Store for Mortal {
         };
         assert!(when == When::Now || !records.iter().any(must_be_durable), "{records:?}");
         if self.cut.dead.load(Ordering::SeqCst) || self.cut.left.load(Ordering::SeqCst) < count {
-            self.cut.dead.store(true, Ordering::SeqCst);
+            self.cut.dead.store(!self.cut.full.load(Ordering::SeqCst), Ordering::SeqCst);
             return Err(Error::Broken { why: "the process is dead".to_owned() });
         }
         let left = self.cut.left.fetch_sub(count, Ordering::SeqCst) - count;
