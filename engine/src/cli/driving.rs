@@ -25,7 +25,7 @@ use crate::{
         finale::Finale,
         screen::{Screen, Setup, Style},
         tally::{End, Tally},
-        tree::Expect,
+        tree::Expected,
     },
 };
 
@@ -62,7 +62,7 @@ pub struct Job<'a> {
     /// Said at the end of the heading.
     pub note: String,
     /// What a rehearsal told.
-    pub expect: Option<Expect>,
+    pub expect: Expected,
     /// More for the last block, asked for after the end.
     pub details: Box<dyn Fn() -> String + 'a>,
     /// Runs the target's futures.
@@ -89,7 +89,7 @@ impl Job<'_> {
             verbose: context.common.verbose,
             short: short.clone(),
             note: self.note,
-            expect: self.expect,
+            expect: self.expect.clone(),
             now: Arc::new(move || time.now_ms()),
             cancel: cancel.clone(),
         }));
@@ -132,7 +132,7 @@ impl Job<'_> {
             short: &short,
             options: &options,
             source: &|file| program.source(file).map(str::to_owned),
-            steps: self.expect.map(|expect| expect.steps),
+            steps: self.expect.get().map(|expect| expect.steps),
             details: &(self.details)(),
         };
         if style != Style::Json {

@@ -28,7 +28,7 @@ use crate::{
     targets::{self, Aimed},
     ui::{
         text::{ago, plural},
-        tree::Expect,
+        tree::{Expect, Expected},
     },
 };
 
@@ -89,6 +89,10 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
     }
     let runtime = driving::runtime()?;
     let (program, steps) = (script.program.clone(), run.settings.get("steps").and_then(Value::as_u64));
+    let expect = Expected::default();
+    if let Some(steps) = steps.and_then(|steps| usize::try_from(steps).ok()) {
+        expect.get_or_init(|| Expect { steps, took_ms: 0 });
+    }
     let job = Job {
         context,
         mode: "resume",
@@ -104,7 +108,7 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
         edits,
         files: script.files,
         note: "goes on".to_owned(),
-        expect: steps.map(|steps| Expect { steps: usize::try_from(steps).unwrap_or(0), took_ms: 0 }),
+        expect,
         details: Box::new(String::new),
         runtime: &runtime,
     };

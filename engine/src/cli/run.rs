@@ -26,7 +26,10 @@ use crate::{
     run::{clock::wall_ms, vault::Vault},
     script::{params::BoundParams, program::Program},
     targets,
-    ui::tree::Expect,
+    ui::{
+        screen::Style,
+        tree::{Expect, Expected},
+    },
 };
 
 /// Run a runbook. Live is the default: it shows account, region and changes and asks; --sandbox simulates.
@@ -64,24 +67,18 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
     }
     let place = place(&args.target, &bound, &customer);
     let runtime = driving::runtime()?;
-    let rehearsed = rehearse(&program, bound.clone(), place.clone(), &table, runtime.handle());
-    let settings = json!({
-        "path": args.runbook, "region": place.region, "profile": place.profile, "speed": args.target.speed,
-        "steps": rehearsed.as_ref().ok().map(steps),
-    });
-    let mut new = NewRun {
-        id: new_id()?,
-        runbook: program.name().to_owned(),
-        customer: customer.customer.clone(),
-        target: if args.target.sandbox { "sandbox" } else { "aws" }.to_owned(),
-        settings,
-        files: program.files().to_vec(),
-        created_ms: wall_ms(),
-    };
     let account = customer.account.map(|account| account.0);
+    let expected = Expected::default();
+    let mut settings = json!({
+        "path": args.runbook, "region": place.region, "profile": place.profile, "speed": args.target.speed,
+    });
     let live = if args.target.sandbox {
+        if matches!(context.style(), Style::Tree(_)) {
+            rehearse_beside(&program, &bound, &place, &expected);
+        }
         None
     } else {
+        let rehearsed = rehearse(&program, bound.clone(), place.clone(), &table, runtime.handle());
         let ask = going_live::Ask {
             program: &program,
             table: &table,
@@ -90,12 +87,22 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
             yes: args.yes,
         };
         let (aimed, about) = ask.confirm(context, &rehearsed, &runtime)?;
-        if let Value::Object(settings) = &mut new.settings {
-            settings.insert("account".to_owned(), about.account.into());
+        settings["account"] = about.account.into();
+        if let Some(expect) = rehearsed.ok().and_then(|rehearsed| expect(&rehearsed)) {
+            settings["steps"] = expect.steps.into();
+            expected.get_or_init(|| expect);
         }
         Some(aimed)
     };
-    let expect = rehearsed.ok().filter(finished).map(|rehearsed| expect(&rehearsed));
+    let new = NewRun {
+        id: new_id()?,
+        runbook: program.name().to_owned(),
+        customer: customer.customer,
+        target: if args.target.sandbox { "sandbox" } else { "aws" }.to_owned(),
+        settings,
+        files: program.files().to_vec(),
+        created_ms: wall_ms(),
+    };
     let store = context.store()?;
     let (row, vault, values) = create(&store, &new, bound)?;
     let aimed = match live {
@@ -121,7 +128,7 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
         edits: None,
         files: None,
         note: String::new(),
-        expect,
+        expect: expected,
         details: Box::new(String::new),
         runtime: &runtime,
     };
@@ -158,24 +165,22 @@ pub fn place(target: &TargetOptions, bound: &BoundParams, customer: &Customer) -
     Place { region, profile: target.profile.clone(), ..Place::default() }
 }
 
-/// What a rehearsal tells the tree.
-pub fn expect(rehearsed: &Rehearsed) -> Expect {
-    Expect { steps: steps(rehearsed), took_ms: took(rehearsed) }
+/// What a rehearsal tells the tree, if it came to the end.
+fn expect(rehearsed: &Rehearsed) -> Option<Expect> {
+    let (first, last) = (rehearsed.events.first()?, rehearsed.events.last()?);
+    let steps = rehearsed.outcome.totals.steps as usize;
+    let finished = rehearsed.outcome.ending == Ending::Finished;
+    finished.then_some(Expect { steps, took_ms: last.target_ms - first.target_ms })
 }
 
-fn finished(rehearsed: &Rehearsed) -> bool {
-    rehearsed.outcome.ending == Ending::Finished
-}
-
-fn steps(rehearsed: &Rehearsed) -> usize {
-    rehearsed.outcome.totals.steps as usize
-}
-
-fn took(rehearsed: &Rehearsed) -> i64 {
-    match (rehearsed.events.first(), rehearsed.events.last()) {
-        (Some(first), Some(last)) => last.target_ms - first.target_ms,
-        _ => 0,
-    }
+/// Rehearses on a thread of its own: the run begins at once, and the tree tells what is to come as soon as that is known.
+fn rehearse_beside(program: &Arc<Program>, bound: &BoundParams, place: &Place, expected: &Expected) {
+    let (program, bound, place, expected) = (program.clone(), bound.clone(), place.clone(), expected.clone());
+    std::thread::spawn(move || {
+        let runtime = driving::runtime().ok()?;
+        let rehearsed = rehearse(&program, bound, place, &targets::table(), runtime.handle()).ok()?;
+        expected.set(expect(&rehearsed)?).ok()
+    });
 }
 
 /// Creates the run and its vault, the secrets in it. Gives the parameters with placeholders.

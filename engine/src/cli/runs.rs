@@ -135,11 +135,16 @@ fn took_ms(run: &Run, store: &dyn Store) -> Result<i64, Problem> {
     })
 }
 
+fn finished(run: &Run) -> bool {
+    run.summary.ending.as_ref().is_some_and(|ending| ending["how"] == "finished")
+}
+
 /// `12/26` when a rehearsal told how many there are, else `12`.
 fn steps(run: &Run) -> String {
     match run.settings.get("steps").and_then(Value::as_u64) {
-        Some(all) => format!("{}/{all}", run.summary.steps_done),
-        None => run.summary.steps_done.to_string(),
+        Some(all) if all >= u64::from(run.summary.steps_done) => format!("{}/{all}", run.summary.steps_done),
+        _ if finished(run) => format!("{0}/{0}", run.summary.steps_done),
+        _ => run.summary.steps_done.to_string(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `runbook show RUN`
 
+use std::sync::Arc;
+
 use clap::Args;
 use runbook_state::store::{Run, Store};
 
@@ -37,7 +39,7 @@ pub fn run(context: &Context, args: &Show) -> Result<Exit, Problem> {
     }
     let look = &context.out;
     let short = context.short(store.as_ref(), &run.id);
-    let mut tree = Tree::new(look.clone(), context.common.verbose, None);
+    let mut tree = Tree::new(look.clone(), context.common.verbose, Arc::default());
     let mut totals = Totals::default();
     let mut out = String::new();
     for event in &events {

@@ -93,7 +93,7 @@ pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
         edits: None,
         files: None,
         note: "undo".to_owned(),
-        expect: None,
+        expect: Arc::default(),
         details: Box::new(move || details(&told.lock().unwrap_or_else(PoisonError::into_inner), &look)),
         runtime: &runtime,
     };

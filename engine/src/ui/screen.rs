@@ -8,7 +8,7 @@ use super::{
     live::{Live, Now},
     look::Look,
     out,
-    tree::{Expect, Tree},
+    tree::{Expected, Tree},
 };
 use crate::{
     event::{Event, Sink, What},
@@ -41,7 +41,7 @@ pub struct Setup {
     /// Said at the end of the heading.
     pub note: String,
     /// What a rehearsal told.
-    pub expect: Option<Expect>,
+    pub expect: Expected,
     /// The target's time.
     pub now: Now,
     /// Parks the run when nobody reads any more.
@@ -70,7 +70,9 @@ impl Screen {
     pub fn new(setup: Setup) -> Self {
         let Setup { style, look, verbose, short, note, expect, now, cancel } = setup;
         let kind = match style {
-            Style::Tree(height) => Kind::Live(Live::new(Tree::new(look.clone(), verbose, expect), now.clone(), height)),
+            Style::Tree(height) => {
+                Kind::Live(Live::new(Tree::new(look.clone(), verbose, expect.clone()), now.clone(), height))
+            }
             Style::Lines => Kind::Other(Box::new(Lines::new(look.clone(), verbose))),
             Style::Json => Kind::Other(Box::new(Json::new(cancel))),
             Style::Quiet => Kind::Quiet,

@@ -11,7 +11,7 @@ use super::{
     lines::Writer,
     look::Look,
     tally::{Silent, Tally},
-    tree::{Expect, Tree},
+    tree::{Expect, Expected, Tree},
 };
 use crate::{
     error::Failure,
@@ -100,8 +100,9 @@ fn story() -> Vec<Event> {
 }
 
 fn screen(width: usize) -> String {
-    let expect = Expect { steps: 26, took_ms: 1_390_000 };
-    let mut tree = Tree::new(look(width), false, Some(expect));
+    let expect = Expected::default();
+    expect.get_or_init(|| Expect { steps: 26, took_ms: 1_390_000 });
+    let mut tree = Tree::new(look(width), false, expect);
     let mut lines = vec![heading::of(&story()[0], "7f3a", "", &look(width)).unwrap_or_default()];
     for event in story() {
         lines.extend(tree.take(&event));
@@ -143,7 +144,7 @@ fn tree_at_120() {
 
 #[test]
 fn tree_in_ascii() {
-    let mut tree = Tree::new(Look::plain(), false, None);
+    let mut tree = Tree::new(Look::plain(), false, Arc::default());
     let mut lines = Vec::new();
     for event in story() {
         lines.extend(tree.take(&event));
@@ -164,7 +165,7 @@ fn tree_in_ascii() {
 
 #[test]
 fn many_running_parts_fit_the_screen() {
-    let mut tree = Tree::new(look(80), false, None);
+    let mut tree = Tree::new(look(80), false, Arc::default());
     for event in events((0..50).map(|n| (n, started(&format!("branch{n}/step")))).collect()) {
         tree.take(&event);
     }
@@ -193,7 +194,7 @@ fn hostile_texts_are_escaped_and_secrets_masked() {
     let text = "\u{1b}]0;x\u{7} {{secret:password:0123456789abcdef}} \u{202e}";
     let note = events(vec![(0, What::Note { step: "a\u{1b}b".to_owned(), text: text.to_owned() })]);
     let line = Writer::new(look(80), false).line(&note[0]).unwrap_or_default();
-    let tree = Tree::new(look(80), false, None).take(&note[0]).join("");
+    let tree = Tree::new(look(80), false, Arc::default()).take(&note[0]).join("");
     for shown in [line, tree, json::line(&note[0])] {
         assert!(!shown.contains(['\u{1b}', '\u{7}']) && !shown.contains("0123456789"), "{shown}");
     }

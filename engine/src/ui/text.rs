@@ -141,14 +141,17 @@ pub fn ago(ms: i64) -> String {
     }
 }
 
-/// `1 effect`, `2 effects`.
+/// `1 effect`, `2 effects`, `3 policies`, `4 addresses`.
 pub fn plural(count: u64, noun: &str) -> String {
-    let ending = match noun {
-        _ if count == 1 => "",
-        noun if noun.ends_with("address") => "es",
-        _ => "s",
-    };
-    format!("{count} {noun}{ending}")
+    if count == 1 {
+        return format!("1 {noun}");
+    }
+    let before_y = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+    match before_y {
+        Some(stem) => format!("{count} {stem}ies"),
+        None if noun.ends_with(['s', 'x']) || noun.ends_with("ch") => format!("{count} {noun}es"),
+        None => format!("{count} {noun}s"),
+    }
 }
 
 /// `lib/network.rhai:12:3`.

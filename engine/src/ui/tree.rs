@@ -1,5 +1,7 @@
 //! The live tree: finished units fold to one line each, which scrolls away; below them stands what runs and what it waits for.
 
+use std::sync::{Arc, OnceLock};
+
 use super::{
     look::{Ink, Look, Mark},
     model::{Model, Part, State, words},
@@ -19,17 +21,20 @@ pub struct Expect {
     pub took_ms: i64,
 }
 
+/// What a rehearsal tells, once it is over: it may go on beside the run.
+pub type Expected = Arc<OnceLock<Expect>>;
+
 /// The tree of one run.
 pub struct Tree {
     look: Look,
     model: Model,
     verbose: bool,
-    expect: Option<Expect>,
+    expect: Expected,
 }
 
 impl Tree {
     /// An empty tree.
-    pub fn new(look: Look, verbose: bool, expect: Option<Expect>) -> Self {
+    pub fn new(look: Look, verbose: bool, expect: Expected) -> Self {
         Self { look, model: Model::default(), verbose, expect }
     }
 
@@ -103,7 +108,9 @@ impl Tree {
             lines.truncate(room - 1);
             lines.push(format!("   {} {hidden} more lines", self.look.mark(Mark::More)));
         }
-        if let Some(left) = self.expect.map(|e| e.steps.saturating_sub(self.model.seen())).filter(|left| *left > 0) {
+        if let Some(left) =
+            self.expect.get().map(|e| e.steps.saturating_sub(self.model.seen())).filter(|left| *left > 0)
+        {
             lines.push(format!(" {} {} to come", self.look.mark(Mark::ToCome), plural(left as u64, "step")));
         }
         lines.push(self.status(now_ms));
@@ -215,7 +222,7 @@ impl Tree {
     fn status(&self, now_ms: i64) -> String {
         let look = &self.look;
         let took = now_ms - self.model.began_ms.unwrap_or(now_ms);
-        let left = match self.expect {
+        let left = match self.expect.get() {
             Some(expect) if expect.took_ms > took => format!("about {} left", rough(expect.took_ms - took)),
             _ => String::new(),
         };
