@@ -30,7 +30,7 @@ use crate::{
         look::{Ink, Look},
         text::plural,
     },
-    undo::{self, Left, Options, UndoHook, UndoReport},
+    undo::{self, Left, NOT_TRIED, Options, UndoHook, UndoReport},
 };
 
 /// Take down what a run made, newest first; what it replaced is put back. An undo that was stopped goes on.
@@ -176,24 +176,24 @@ fn noun(kind: &str) -> String {
     kind.split_once('.').map_or(kind, |(_, noun)| noun).replace('_', " ")
 }
 
-/// What was left and why, what was kept on purpose.
+/// What was left and why, what was kept on purpose. What only waits for something else that was left is counted.
 fn details(report: &UndoReport, look: &Look) -> String {
-    let line = |left: &Left| {
-        let name = if left.name.is_empty() || left.name == left.id {
-            String::new()
-        } else {
-            format!(" ({})", look.shown(&left.name))
-        };
-        let what =
-            format!("{} {}{name}: {}", look.shown(&noun(&left.kind)), look.shown(&left.id), look.shown(&left.why));
-        let held = if left.blockers.is_empty() {
-            String::new()
-        } else {
-            format!("\n           held by {}", look.shown(&left.blockers.join(", ")))
-        };
-        format!("{what}{held}")
+    let line = |name: &str, left: &Left| {
+        let called =
+            if left.name.is_empty() || left.name == left.id { String::new() } else { format!(" ({})", left.name) };
+        let held =
+            if left.blockers.is_empty() { String::new() } else { format!("; held by {}", left.blockers.join(", ")) };
+        let text = format!("{} {}{called}: {}{held}", noun(&left.kind), left.id, left.why);
+        look.named(name, 9, &look.shown(&text))
     };
-    let block =
-        |name: &str, list: &[Left]| -> String { list.iter().map(|left| format!("{name}{}\n", line(left))).collect() };
-    [block("left     ", &report.left), block("kept     ", &report.kept)].concat()
+    let (waiting, first): (Vec<&Left>, Vec<&Left>) =
+        report.left.iter().partition(|left| left.why.starts_with(NOT_TRIED));
+    let mut out: String = first.iter().map(|left| line("left", left)).collect();
+    if !waiting.is_empty() {
+        let names: Vec<String> = waiting.iter().map(|left| format!("{} {}", noun(&left.kind), left.id)).collect();
+        let text = format!("{} that cannot go before: {}", plural(waiting.len() as u64, "resource"), names.join(", "));
+        out.push_str(&look.named("and", 9, &look.shown(&text)));
+    }
+    report.kept.iter().for_each(|left| out.push_str(&line("kept", left)));
+    out
 }

@@ -97,7 +97,8 @@ impl Finale<'_> {
         let line = format!("{} {}", look.ink(ink, look.mark(mark)), look.ink(Ink::Bold, head));
         let used = 2 + measure(head);
         match facts {
-            "" => line,
+            "" if used <= look.width => line,
+            "" => look.named(look.mark(mark), 2, head).trim_end().to_owned(),
             facts if used + 2 + measure(facts) <= look.width => {
                 let gap = (look.width - used - measure(facts)).min(4);
                 format!("{line}{}{facts}", " ".repeat(gap))
@@ -112,7 +113,8 @@ impl Finale<'_> {
         let mut out = String::new();
         for (name, value) in &totals.outputs {
             let command = self.command("output", &format!(" {} --reveal", quoted(name)));
-            out += &format!("  {}  {}\n", look.pad(&look.shown(name), width), value_text(value, &command, look));
+            let text = value_text(&listed(value), &command, look);
+            out += &format!("  {}  {text}\n", look.pad(&look.shown(name), width));
         }
         if !totals.unrehearsed.is_empty() {
             let checks = plural(totals.unrehearsed.len() as u64, "check");
@@ -152,6 +154,12 @@ pub fn next(look: &Look, commands: &[String]) -> String {
     let width: usize = commands.iter().map(|command| measure(command) + 3).sum();
     let between = if width + 4 <= look.width { look.mark(Mark::Dot).to_owned() } else { "\n      ".to_owned() };
     format!("{}  {}\n", look.ink(Ink::Bold, "next"), inked.join(&between))
+}
+
+/// A list of texts as one text; anything else as it is.
+fn listed(value: &Value) -> Value {
+    let texts = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+    texts.map_or_else(|| value.clone(), |texts| texts.join(", ").into())
 }
 
 /// An output's value for people; a sealed one names the command that reveals it.

@@ -13,6 +13,19 @@ pub struct Model {
     pub began_ms: Option<i64>,
     /// Effects done by this process.
     pub effects: u32,
+    /// Resources that this process took down.
+    pub deleted: u32,
+    /// What is being deleted, by step and id.
+    pub deleting: BTreeMap<(String, String), Deleting>,
+}
+
+/// A deletion under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleting {
+    /// Kind and name.
+    pub label: String,
+    /// What it waits for; empty while it waits for nothing.
+    pub doing: Doing,
 }
 
 /// One step.
@@ -82,6 +95,9 @@ impl Model {
             What::Intent { step, op, name } => self.doing(step, step, words(&[op, name]), now, 0),
             What::Accepted { step, op, name, id } => self.doing(step, step, words(&[op, name, id]), now, 0),
             What::Waiting { step, text, since_ms, usual_ms } => {
+                let doing = Doing { text: text.clone(), since_ms: now - since_ms, usual_ms: *usual_ms };
+                let here = self.deleting.iter_mut().filter(|((of, _), _)| of == step);
+                here.for_each(|(_, deleting)| deleting.doing = doing.clone());
                 self.doing(step, step, text.clone(), now - since_ms, *usual_ms);
             }
             What::EffectDone { step, kept, .. } => {
@@ -92,6 +108,16 @@ impl Model {
                 }
             }
             What::EffectFailed { step, .. } => self.idle(step),
+            What::Deleting { step, kind, name, id } => {
+                let noun = kind.split_once('.').map_or(kind.as_str(), |(_, noun)| noun).replace('_', " ");
+                let doing = Doing { text: String::new(), since_ms: now, usual_ms: 0 };
+                let label = words(&[&noun, if name.is_empty() { id } else { name }]);
+                self.deleting.insert((step.clone(), id.clone()), Deleting { label, doing });
+            }
+            What::Deleted { step, id, .. } => {
+                self.deleting.remove(&(step.clone(), id.clone()));
+                self.deleted += 1;
+            }
             What::CheckPassed { step, .. } => self.count(step, |part| part.checks += 1),
             What::NotRehearsed { step, .. } => self.count(step, |part| part.unrehearsed += 1),
             _ => {}

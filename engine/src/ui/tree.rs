@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{
     look::{Ink, Look, Mark},
-    model::{Model, Part, State, words},
+    model::{Doing, Model, Part, State, words},
     text::{clock, measure, plural, rough},
 };
 use crate::event::{Event, What};
@@ -77,7 +77,7 @@ impl Tree {
                 let text = format!("not rehearsed: {}", look.shown(what));
                 vec![self.row(&look.ink(Ink::Warn, "?"), step, &text, "")]
             }
-            What::Deleted { kind, name, id, already, put_back, .. } => {
+            What::Deleted { kind, name, id, already, put_back, .. } if self.verbose => {
                 let how = if *put_back {
                     "put back"
                 } else if *already {
@@ -98,9 +98,22 @@ impl Tree {
 
     /// What moves: at most `height` lines.
     pub fn live(&self, now_ms: i64, frame: usize, height: usize) -> Vec<String> {
+        let look = &self.look;
         let mut lines = Vec::new();
         for (key, part) in self.model.open() {
             self.unit(key, part, now_ms, frame, &mut lines);
+        }
+        for deleting in self.model.deleting.values() {
+            let since = clock(now_ms - deleting.doing.since_ms);
+            let label = look.shown(&deleting.label);
+            let text = self.waits(&deleting.doing, now_ms, self.room(3, &label, &since));
+            lines.push(self.columns(
+                &format!(" {} ", look.ink(Ink::Command, look.spinner(frame))),
+                3,
+                &label,
+                &text,
+                &since,
+            ));
         }
         let room = height.saturating_sub(3).max(1);
         if lines.len() > room {
@@ -193,10 +206,21 @@ impl Tree {
         running.iter().filter(|(key, part)| !part.doing.is_empty() || !inner(key)).copied().collect()
     }
 
-    /// What a part waits for, in at most `width` columns: how long it usually takes is left out before how long it still takes.
+    /// What a part does, in at most `width` columns.
     fn doing(&self, part: &Part, now_ms: i64, width: usize) -> String {
         let attempt = if part.attempt > 1 { format!("attempt {}", part.attempt) } else { String::new() };
         let Some(doing) = part.doing.values().max_by_key(|doing| doing.since_ms) else { return attempt };
+        let others = match part.doing.len() {
+            1 => String::new(),
+            n => format!("and {} more", n - 1),
+        };
+        let around = measure(&self.look.facts(&[attempt.clone(), "x".to_owned(), others.clone()])) - 1;
+        let waits = self.waits(doing, now_ms, width.saturating_sub(around));
+        self.look.facts(&[attempt, waits, others])
+    }
+
+    /// What is waited for, in at most `width` columns: how long it usually takes is left out before how long it still takes.
+    fn waits(&self, doing: &Doing, now_ms: i64, width: usize) -> String {
         let (usual, left) = match doing.usual_ms {
             0 => (String::new(), String::new()),
             usual => {
@@ -205,18 +229,13 @@ impl Tree {
                 (format!("usually {}", rough(usual)), left)
             }
         };
-        let others = match part.doing.len() {
-            1 => String::new(),
-            n => format!("and {} more", n - 1),
-        };
         let text = self.look.shown(&doing.text);
-        let whole = self.look.facts(&[attempt.clone(), text.clone(), usual, left.clone(), others]);
+        let whole = self.look.facts(&[text.clone(), usual, left.clone()]);
         if measure(&whole) <= width {
             return whole;
         }
-        let room =
-            width.saturating_sub(measure(&self.look.facts(&[attempt.clone(), "x".to_owned(), left.clone()])) - 1);
-        self.look.facts(&[attempt, self.look.fit(&text, room), left])
+        let beside = measure(&self.look.facts(&["x".to_owned(), left.clone()])) - 1;
+        self.look.facts(&[self.look.fit(&text, width.saturating_sub(beside)), left])
     }
 
     fn status(&self, now_ms: i64) -> String {
@@ -226,7 +245,13 @@ impl Tree {
             Some(expect) if expect.took_ms > took => format!("about {} left", rough(expect.took_ms - took)),
             _ => String::new(),
         };
-        let facts = look.facts(&[plural(self.model.effects.into(), "effect"), clock(took), left]);
+        let deleted = if self.model.deleted > 0 { format!("{} deleted", self.model.deleted) } else { String::new() };
+        let effects = if self.model.effects == 0 && self.model.deleted > 0 {
+            String::new()
+        } else {
+            plural(self.model.effects.into(), "effect")
+        };
+        let facts = look.facts(&[effects, deleted, clock(took), left]);
         let keys = look.facts(&["t what is running".to_owned(), "Ctrl-C park".to_owned()]);
         let gap = look.width.saturating_sub(2 + measure(&facts) + measure(&keys)).max(2);
         let line = look.fit(&format!(" {facts}{}{keys}", " ".repeat(gap)), look.width - 1);

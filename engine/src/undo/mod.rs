@@ -34,6 +34,9 @@ use crate::{
 /// How often the inventory is read again: an undo closure may make something itself.
 const PASSES: u32 = 3;
 
+/// How the reason of what was not tried begins, because something that needs it still stands.
+pub const NOT_TRIED: &str = "not tried";
+
 /// An undo closure of a step.
 pub trait UndoHook: Send + Sync {
     /// The step it belongs to.

@@ -13,7 +13,7 @@ use runbook_state::{
 use serde_json::Value;
 
 use super::{
-    Left, Options, UndoHook, UndoReport,
+    Left, NOT_TRIED, Options, UndoHook, UndoReport,
     order::{Item, Times},
 };
 use crate::{
@@ -169,7 +169,7 @@ impl Node {
     /// It was not tried, because something that needs it still stands.
     pub(super) fn held_by(&self, holder: &Self, report: &mut UndoReport) {
         let held = holder.left(String::new(), Vec::new());
-        let why = format!("not tried: {} {} is left", held.kind, held.id);
+        let why = format!("{NOT_TRIED}: {} {} is left", held.kind, held.id);
         report.left.push(self.left(why, vec![held.id]));
     }
 
