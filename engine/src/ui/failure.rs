@@ -52,12 +52,6 @@ pub fn draw(failure: &Failure, source: Source<'_>, look: &Look) -> String {
     out
 }
 
-/// A few words of a failure for a list: where and what.
-pub fn brief(failure: &Failure, look: &Look) -> String {
-    let step = if failure.step.is_empty() { String::new() } else { format!("{}: ", look.path(&failure.step)) };
-    format!("{step}{} ({})", look.shown(&failure.message), look.shown(&failure.code))
-}
-
 /// The line with its caret, drawn by miette without a heading of its own.
 fn snippet(text: &str, site: &Site, label: &str, look: &Look) -> Option<String> {
     let line_number = usize::try_from(site.line).ok().filter(|line| *line > 0)?;
