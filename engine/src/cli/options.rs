@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::TypedValueParser as _};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -21,6 +21,7 @@ pub enum Color {
 pub struct Common {
     /// State directory [default: the nearest .runbook upward, else the user's state directory].
     #[arg(
+        value_parser = clap::builder::OsStringValueParser::new().map(PathBuf::from),
         long,
         value_name = "DIR",
         env = "RUNBOOK_STATE",

@@ -15,7 +15,8 @@ const NAME: &str = ".runbook";
 /// # Errors
 /// RB0205 when there is no home directory to put it into.
 pub fn find(asked: Option<&Path>) -> Result<PathBuf, Problem> {
-    if let Some(dir) = asked {
+    // An empty RUNBOOK_STATE is none.
+    if let Some(dir) = asked.filter(|dir| !dir.as_os_str().is_empty()) {
         return Ok(dir.to_owned());
     }
     let here = std::env::current_dir().ok();
