@@ -42,7 +42,7 @@ fn a_role_with_policies_is_not_deleted() {
     lab.make("iam.attach_role_policy", policy.clone());
     lab.make("iam.attach_role_policy", policy.clone());
     let written = json!({ "role_name": "r", "policy_name": "p", "policy_document": trust() });
-    lab.make("iam.put_role_policy", written.clone());
+    lab.make("iam.put_role_policy", written);
     let listed = lab.call("iam.list_attached_role_policies", json!({ "role_name": "r" })).unwrap();
     assert_eq!(listed, json!([{ "policy_name": "AmazonEKSClusterPolicy", "policy_arn": policy["policy_arn"] }]));
 
