@@ -49,9 +49,23 @@ fn side_car_and_static_keys_run_too() {
     place.expect(
         0,
         [
-            "run", "redis-ha.rhai", "--sandbox", "--speed", "0", "-p", "dns_mode=side_car", "-p",
-            "aws_auth_mode=static_keys", "-p", "aws_access_key_id=AKIAEXAMPLE", "-p",
-            "aws_secret_access_key=wJalrEXAMPLE", "-p", "failover_drill=false", "-p", "external_master=announced",
+            "run",
+            "redis-ha.rhai",
+            "--sandbox",
+            "--speed",
+            "0",
+            "-p",
+            "dns_mode=side_car",
+            "-p",
+            "aws_auth_mode=static_keys",
+            "-p",
+            "aws_access_key_id=AKIAEXAMPLE",
+            "-p",
+            "aws_secret_access_key=wJalrEXAMPLE",
+            "-p",
+            "failover_drill=false",
+            "-p",
+            "external_master=announced",
         ],
     );
     place.expect(0, ["undo", "latest", "--yes"]);

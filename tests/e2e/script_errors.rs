@@ -103,10 +103,7 @@ fn a_parameter_out_of_range_names_its_declaration() {
 #[test]
 fn overlapping_networks_are_refused_before_anything_is_made() {
     let place = Place::new();
-    let said = place.expect(
-        1,
-        ["run", "redis-ha.rhai", "--sandbox", "--speed", "0", "-p", "vpc2_cidr=10.5.0.0/16"],
-    );
+    let said = place.expect(1, ["run", "redis-ha.rhai", "--sandbox", "--speed", "0", "-p", "vpc2_cidr=10.5.0.0/16"]);
     assert!(said.err.contains("overlap") && said.err.contains("redis-ha.rhai:"), "{}", said.err);
     let world = place.expect(0, ["world", "--json"]);
     let world: serde_json::Value = serde_json::from_str(&world.out).expect("JSON");

@@ -1,7 +1,5 @@
 //! `runbook world`
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use runbook_modules::target::RUN_TAG;
 use serde_json::{Value, json};
@@ -20,15 +18,9 @@ pub struct World {}
 pub fn run(context: &Context, _: &World) -> Result<Exit, Problem> {
     let world = targets::stored_world(&context.state_dir()?)?;
     if context.common.json {
-        let mut executed: BTreeMap<&str, u64> = BTreeMap::new();
         let calls = world.as_ref().map(|world| world.state.calls()).unwrap_or_default();
-        for call in
-            calls.iter().filter(|call| !call.token.is_empty() && ["done", "lost"].contains(&call.outcome.as_str()))
-        {
-            *executed.entry(&call.token).or_default() += 1;
-        }
         let objects = world.as_ref().map_or_else(|| json!([]), |world| world.snapshot.clone());
-        context.answer_json(json!({ "v": 1, "objects": objects, "calls": calls.len(), "executed": executed }));
+        context.answer_json(json!({ "v": 1, "objects": objects, "calls": calls }));
         return Ok(Exit::Ok);
     }
     let look = &context.out;

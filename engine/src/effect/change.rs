@@ -32,7 +32,7 @@ pub(super) fn change(scope: &Scope, call: &Call<'_>, operation: &'static Operati
     match act.past(ordinal, call.place, &asked)? {
         Past::Done(effect) => {
             let response = effect.response.clone().unwrap_or_default();
-            act.done(&response, false, true);
+            act.done(&effect.token, &response, false, true);
             Ok(response)
         }
         Past::Accepted(effect) => {
@@ -174,7 +174,7 @@ impl Change<'_> {
             adopted: false,
             attempts,
         }])?;
-        self.act.done(&response, false, false);
+        self.act.done(&deed.token, &response, false, false);
         Ok(response)
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
     match act.past(ordinal, call.place, &asked)? {
         Past::Done(effect) => {
             let response = effect.response.clone().unwrap_or_default();
-            act.done(&response, effect.adopted, true);
+            act.done(&effect.token, &response, effect.adopted, true);
             Ok(response)
         }
         Past::Accepted(effect) => {
@@ -176,7 +176,7 @@ impl Making<'_> {
                 adopted,
                 attempts,
             }])?;
-            act.done(&described, adopted, false);
+            act.done(&deed.token, &described, adopted, false);
             return Ok(described);
         }
         let (step, op, name) = (deed.key.step.clone(), act.op.clone(), act.name.clone());
@@ -202,7 +202,7 @@ impl Making<'_> {
             adopted,
             attempts,
         }])?;
-        act.done(&response, adopted, false);
+        act.done(&deed.token, &response, adopted, false);
         Ok(response)
     }
 
@@ -242,13 +242,14 @@ pub(super) fn owned(
 
 impl Act<'_> {
     /// Says that it is done.
-    pub(super) fn done(&self, response: &Value, adopted: bool, kept: bool) {
+    pub(super) fn done(&self, token: &str, response: &Value, adopted: bool, kept: bool) {
         self.scope.waits_for("");
         self.scope.session.tell(What::EffectDone {
             step: self.scope.key.clone(),
             op: self.op.clone(),
             name: self.name.clone(),
             id: id_of(response),
+            token: token.to_owned(),
             took_ms: self.took_ms(),
             adopted,
             kept,

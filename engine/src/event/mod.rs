@@ -130,6 +130,9 @@ pub enum What {
         name: String,
         /// Id; may be empty for an operation.
         id: String,
+        /// The idempotency token; its first 32 characters are the value of the tag `runbook:effect`.
+        #[serde(default)]
+        token: String,
         /// Milliseconds of target time, wait included.
         took_ms: i64,
         /// Found and taken over after an unknown outcome.

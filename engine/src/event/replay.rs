@@ -137,6 +137,7 @@ impl Teller<'_> {
                     op,
                     name,
                     id: id_of(response, owned.as_ref()),
+                    token: known.as_ref().map(|known| known.token.clone()).unwrap_or_default(),
                     took_ms: known.map_or(0, |known| now - known.target_ms),
                     adopted: *adopted,
                     kept: false,

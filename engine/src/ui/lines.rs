@@ -74,7 +74,7 @@ impl Writer {
             What::Intent { step, op, name } if self.verbose => (step, shown(&words(&[op, name, "is sent"]))),
             What::Accepted { step, op, name, id } if self.verbose => (step, shown(&words(&[op, name, id, "accepted"]))),
             What::EffectDone { kept: true, .. } if !self.verbose => return None,
-            What::EffectDone { step, op, name, id, took_ms, adopted, kept } => {
+            What::EffectDone { step, op, name, id, took_ms, adopted, kept, .. } => {
                 self.waits.remove(step);
                 let gives = if id.is_empty() || id == name { "" } else { look.mark(Mark::Gives) };
                 let id = if gives.is_empty() { "" } else { id };

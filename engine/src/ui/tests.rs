@@ -53,6 +53,7 @@ fn effect(step: &str, op: &str, name: &str, id: &str) -> What {
         op: op.to_owned(),
         name: name.to_owned(),
         id: id.to_owned(),
+        token: String::new(),
         took_ms: 412,
         adopted: false,
         kept: false,

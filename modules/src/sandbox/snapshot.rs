@@ -39,6 +39,8 @@ const VOLATILE: &[&str] = &[
     "client_token",
     "client_request_token",
     "private_ip_address",
+    "private_dns_name",
+    "mac_address",
     "public_ip",
     "public_ips",
     "hostIP",
