@@ -2,6 +2,7 @@
 
 mod crash;
 mod harness;
+mod journals;
 mod promises;
 mod redis_ha;
 mod script_errors;
