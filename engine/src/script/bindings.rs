@@ -116,7 +116,7 @@ fn bound(scope: &Scope, call: Call<'_>) -> Outcome<Dynamic> {
 }
 
 fn outside(name: &str, site: &Site) -> Failure {
-    let mut failure = Failure::new("RB0320", format!("{name} is called outside a step")).at(site);
+    let mut failure = Failure::new("RB0112", format!("{name} is called outside a step")).at(site);
     failure.op = name.to_owned();
     failure.cause = "not inside a step".to_owned();
     failure.hint("Wrap the call: step(\"a name\", || …). Only a step is recorded, so only a step can be resumed.")

@@ -100,8 +100,11 @@ fn whole(loaded: &Loaded) -> BTreeMap<String, [u8; 32]> {
 }
 
 /// A function alone, to walk its body.
-fn alone(ast: &AST, name: &str, takes: usize) -> AST {
-    ast.clone_functions_only_filtered(|_, _, script, known, params| script && known == name && params == takes)
+pub(super) fn alone(ast: &AST, name: &str, takes: usize) -> AST {
+    // Not `clone_functions_only_filtered`: in Rhai 1.27 its filter is passed over, and all functions are cloned.
+    let mut one = ast.clone_functions_only();
+    one.retain_functions(|_, _, known, params| known == name && params == takes);
+    one
 }
 
 fn one_function(ast: &AST, function: &ScriptFuncDef, code: &mut Code) {

@@ -9,6 +9,7 @@
 mod bindings;
 mod bodies;
 mod captures;
+mod check;
 mod convert;
 mod decisions;
 mod diagnose;

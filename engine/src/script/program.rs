@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 pub use super::fingerprint::Compared;
 use super::{
     bodies::Body,
-    convert, diagnose, engine, files, here,
+    check, convert, diagnose, engine, files, here,
     host::{Host, Met},
     limits::Limits,
     load::{self, Loaded},
@@ -131,8 +131,7 @@ impl Program {
 
     /// Everything that can be seen to be wrong without running: unknown functions, operations and fields, missing files.
     pub fn check(&self, table: &Table) -> Vec<Failure> {
-        let _ = table;
-        Vec::new()
+        check::check(&self.loaded, table)
     }
 
     /// Runs the script. `params`: name to value, secrets as placeholders.
@@ -188,7 +187,7 @@ impl Program {
     /// Runs the script up to `params(…)`.
     fn declaration(&self) -> Result<Vec<ParamSpec>, Failure> {
         let host = Arc::new(self.host(None));
-        let engine = engine::runner(&host, &Table::default(), self.modules());
+        let engine = engine::runner(&host, &crate::targets::table(), self.modules());
         match self.evaluate(&engine) {
             Ok(()) | Err(Halt::Stop(Stop::EndOfRecord)) => Ok(host.declared().unwrap_or_default()),
             Err(Halt::Failure(failure) | Halt::Stop(Stop::Script(failure))) => Err(*failure),

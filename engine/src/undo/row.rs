@@ -266,8 +266,7 @@ impl<'a> Work<'a> {
         let session = self.session;
         let key = undo_key(hook.step(), number);
         hook.call(&Scope::undoing(session, &key))?;
-        let called =
-            Record::Decided { step: key, ordinal: CALLED, what: CLOSURE.to_owned(), value: Value::Bool(true) };
+        let called = Record::Decided { step: key, ordinal: CALLED, what: CLOSURE.to_owned(), value: Value::Bool(true) };
         session.record(vec![called], When::Now)?;
         Ok(Outcome::Called)
     }

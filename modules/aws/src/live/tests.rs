@@ -48,8 +48,7 @@ async fn a_connection_that_breaks_is_unknown() {
 #[tokio::test]
 async fn failing_credentials_pause_the_run() {
     let none = || async { Err(CredentialsError::not_loaded("the SSO session has expired")) };
-    let none =
-        SharedCredentialsProvider::new(aws_credential_types::credential_fn::provide_credentials_fn(none));
+    let none = SharedCredentialsProvider::new(aws_credential_types::credential_fn::provide_credentials_fn(none));
     let error = caller("http://127.0.0.1:1".to_owned(), none).await;
     assert_eq!(error.class, Class::Credentials, "{error}");
     assert!(!error.hints.is_empty());
