@@ -4,5 +4,6 @@ mod crash;
 mod harness;
 mod journals;
 mod promises;
+mod readme;
 mod redis_ha;
 mod script_errors;
