@@ -7,7 +7,7 @@ use std::{
 
 use runbook_modules::target::Place;
 use runbook_state::{
-    record::{Owned, Record},
+    record::{EffectState, Owned, Record},
     store::When,
 };
 use serde_json::Value;
@@ -265,7 +265,7 @@ impl<'a> Work<'a> {
     fn call(&self, hook: &dyn UndoHook, number: u32) -> Result<Outcome, Halt> {
         let session = self.session;
         let key = undo_key(hook.step(), number);
-        hook.call(&Scope::undoing(session, &key))?;
+        hook.call(&Scope::undoing(session, &afresh(session, &key)?))?;
         let called = Record::Decided { step: key, ordinal: CALLED, what: CLOSURE.to_owned(), value: Value::Bool(true) };
         session.record(vec![called], When::Now)?;
         Ok(Outcome::Called)
@@ -281,7 +281,7 @@ pub(super) fn cluster_gone(session: &Session, act: &Act<'_>, name: &str) -> Resu
         named.then_some((effect, owned))
     });
     let Some((effect, owned)) = made else { return Ok(false) };
-    if effect.state == runbook_state::record::EffectState::Undone {
+    if effect.state == EffectState::Undone {
         return Ok(true);
     }
     let Some(kind) = session.table.kind(CLUSTER) else { return Ok(false) };
@@ -291,6 +291,28 @@ pub(super) fn cluster_gone(session: &Session, act: &Act<'_>, name: &str) -> Resu
 
 fn cluster(name: &str) -> String {
     format!("cluster {name}")
+}
+
+/// Where the next call of a closure is recorded. A call that was interrupted or failed is not gone on with: what the closure found
+/// then may be gone now, so it is called from its beginning and finds what is left.
+fn afresh(session: &Session, key: &str) -> Result<String, Halt> {
+    let effects = session.history.effects();
+    let mut again = key.to_owned();
+    for number in 2_u32.. {
+        let mut earlier = effects.iter().filter(|e| super::select::within(&e.key.step, &again)).peekable();
+        if earlier.peek().is_none() {
+            break;
+        }
+        let doubtful = earlier.filter(|e| matches!(e.state, EffectState::Intent | EffectState::Unknown));
+        let why = "its undo closure is called again".to_owned();
+        let void = doubtful.map(|e| Record::Retired { effect: e.key.clone(), why: why.clone() });
+        let void: Vec<Record> = void.collect();
+        if !void.is_empty() {
+            session.record(void, When::Now)?;
+        }
+        again = format!("{key}, call {number}");
+    }
+    Ok(again)
 }
 
 /// Where what a closure does is recorded.
