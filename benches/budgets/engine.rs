@@ -29,7 +29,7 @@ use runbook_state::{record::Ending, sqlite::Sqlite, store::Store};
 use serde_json::{Value, json};
 
 use crate::{
-    measure::{Bare, REPEATS, SAMPLES, Samples, Table, folder, ratio},
+    measure::{Bare, REPEATS, SAMPLES, Samples, Table, folder},
     store::{self, Kept},
 };
 
@@ -91,49 +91,33 @@ fn with_effect(scope: &Arc<Scope>, name: &str, binding: Binding, place: &Place) 
     })
 }
 
-/// What a step costs.
+/// What a step costs in a short and in a long run, in turn with a bare commit.
 pub fn measure(table: &mut Table) {
-    let short = steps(100);
-    let long = steps(100_000);
-    table.ratio(
-        "engine: a step without effects / a bare commit",
-        ratio(short.plain, short.bare),
-        (short.plain, short.bare),
-        1.3,
-    );
-    table.ratio(
-        "engine: a step with one effect / a bare commit",
-        ratio(short.effect, short.bare),
-        (short.effect, short.bare),
-        2.3,
-    );
-    let (a, b) = (ratio(long.plain, long.bare), ratio(short.plain, short.bare));
-    table.number("engine: a step after 100,000 / after 100, each over its bare commit", a / b, "", 1.2);
-}
-
-struct Steps {
-    bare: Duration,
-    plain: Duration,
-    effect: Duration,
-}
-
-/// Steps after as many finished ones, in turn with a bare commit.
-fn steps(before: usize) -> Steps {
-    let dir = folder();
-    let kept = Kept::with_steps(dir.path(), before);
+    let dirs = [folder(), folder()];
+    let short = Kept::with_steps(dirs[0].path(), 100).used_before();
+    let long = Kept::with_steps(dirs[1].path(), 100_000).used_before();
     let binding = targets::table().binding(EFFECT).expect("the binding");
-    drive(&kept.store, &kept.run, |scope| {
-        let bare = Bare::open(dir.path());
-        let (mut bares, mut plains, mut effects) = (Samples::default(), Samples::default(), Samples::default());
-        for n in 0..SAMPLES {
-            bares.take(|| bare.commit(&store::text(n)));
-            plains.take(|| plain(scope, &format!("plain {n}")))?;
-            effects.take(|| with_effect(scope, &format!("effect {n}"), binding, &place()))?;
-            // Takes the end of the step before along: nothing is under way beside the next bare commit.
-            plain(scope, &format!("after {n}"))?;
-        }
-        Ok(Steps { bare: bares.median(), plain: plains.median(), effect: effects.median() })
-    })
+    let (mut bares, mut plains, mut effects, mut after_many) =
+        (Samples::default(), Samples::default(), Samples::default(), Samples::default());
+    drive(&long.store, &long.run, |long| {
+        drive(&short.store, &short.run, |scope| {
+            let bare = Bare::open(dirs[0].path());
+            for n in 0..SAMPLES {
+                bares.take(|| bare.commit(&store::text(n)));
+                plains.take(|| plain(scope, &format!("plain {n}")))?;
+                after_many.take(|| plain(long, &format!("plain {n}")))?;
+                effects.take(|| with_effect(scope, &format!("effect {n}"), binding, &place()))?;
+                // Takes the end of the step before along: nothing is under way beside the next bare commit.
+                plain(scope, &format!("after {n}"))?;
+            }
+            Ok(())
+        });
+        Ok(())
+    });
+    let bare = bares.median();
+    table.ratio("engine: a step without effects / a bare commit", (plains.median(), bare), 1.3);
+    table.ratio("engine: a step with one effect / a bare commit", (effects.median(), bare), 2.3);
+    table.ratio("engine: a step after 100,000 / after 100", (after_many.median(), plains.median()), 1.2);
 }
 
 /// What branches share.
@@ -160,12 +144,7 @@ pub fn branches(table: &mut Table) {
         Ok((bares.median(), began.elapsed(), kept.store.commits() - before))
     });
     let steps = u32::try_from(BRANCHES * EACH).unwrap_or(u32::MAX);
-    table.ratio(
-        "engine: a step in one of 8 branches / a bare commit",
-        ratio(took / steps, bare),
-        (took / steps, bare),
-        1.0,
-    );
+    table.ratio("engine: a step in one of 8 branches / a bare commit", (took / steps, bare), 1.0);
     table.number("engine: commits a step in 8 branches", commits as f64 / f64::from(steps), "", 0.5);
 }
 

@@ -10,7 +10,7 @@ use runbook_state::{
 };
 use serde_json::{Value, json};
 
-use crate::measure::{Bare, REPEATS, SAMPLES, Samples, Table, folder, ratio};
+use crate::measure::{BALLAST, Bare, REPEATS, SAMPLES, Samples, Table, folder};
 
 /// A run in a store of its own.
 pub struct Kept {
@@ -43,6 +43,15 @@ impl Kept {
         }
         kept.store.release(&lease, 1).expect("a release");
         kept
+    }
+
+    /// See [`BALLAST`].
+    pub fn used_before(self) -> Self {
+        let lease = self.lease();
+        let ballast = Record::Output { name: "ballast".to_owned(), value: "x".repeat(BALLAST).into() };
+        self.store.append(&lease, 1, Some(1), vec![ballast], When::Now).expect("an append");
+        self.store.release(&lease, 1).expect("a release");
+        self
     }
 
     fn lease(&self) -> Lease {
@@ -107,44 +116,30 @@ pub fn text(n: usize) -> String {
 
 /// All figures of the store.
 pub fn measure(table: &mut Table) {
-    let short = appends(100);
-    let long = appends(100_000);
-    table.ratio(
-        "store: a step without effects / a bare commit",
-        ratio(short.step, short.bare),
-        (short.step, short.bare),
-        1.3,
-    );
-    table.ratio(
-        "store: a step with one effect / a bare commit",
-        ratio(short.effect, short.bare),
-        (short.effect, short.bare),
-        2.3,
-    );
-    let (a, b) = (ratio(long.step, long.bare), ratio(short.step, short.bare));
-    table.number("store: a step after 100,000 / after 100, each over its bare commit", a / b, "", 1.2);
+    appending(table);
     reading(table);
 }
 
-struct Appends {
-    bare: Duration,
-    step: Duration,
-    effect: Duration,
-}
-
-/// Appends to a journal of as many steps, in turn with a bare commit.
-fn appends(steps: usize) -> Appends {
-    let dir = folder();
-    let bare = Bare::open(dir.path());
-    let kept = Kept::with_steps(dir.path(), steps);
-    let lease = kept.lease();
-    let append = |records: Vec<Record>, when| kept.store.append(&lease, 1, Some(1), records, when).expect("an append");
-    let (mut bares, mut plain, mut with_effect) = (Samples::default(), Samples::default(), Samples::default());
-    for n in (steps..).step_by(2).take(SAMPLES) {
+/// Appends to a short and a long journal, in turn with a bare commit.
+fn appending(table: &mut Table) {
+    let dirs = [folder(), folder()];
+    let bare = Bare::open(dirs[0].path());
+    let short = Kept::with_steps(dirs[0].path(), 100).used_before();
+    let long = Kept::with_steps(dirs[1].path(), 100_000).used_before();
+    let (lease, long_lease) = (short.lease(), long.lease());
+    let append = |records, when| short.store.append(&lease, 1, Some(1), records, when).expect("an append");
+    let append_long = |records, when| long.store.append(&long_lease, 1, Some(1), records, when).expect("an append");
+    let (mut bares, mut plain, mut with_effect, mut after_many) =
+        (Samples::default(), Samples::default(), Samples::default(), Samples::default());
+    for n in (100_000..).step_by(2).take(SAMPLES) {
         bares.take(|| bare.commit(&text(n)));
         plain.take(|| {
             append(vec![started(n)], When::Soon);
             append(vec![done(n)], When::Now);
+        });
+        after_many.take(|| {
+            append_long(vec![started(n)], When::Soon);
+            append_long(vec![done(n)], When::Now);
         });
         let [intent, made] = effect(n + 1);
         with_effect.take(|| {
@@ -153,7 +148,10 @@ fn appends(steps: usize) -> Appends {
             append(vec![made, done(n + 1)], When::Now);
         });
     }
-    Appends { bare: bares.median(), step: plain.median(), effect: with_effect.median() }
+    let bare = bares.median();
+    table.ratio("store: a step without effects / a bare commit", (plain.median(), bare), 1.3);
+    table.ratio("store: a step with one effect / a bare commit", (with_effect.median(), bare), 2.3);
+    table.ratio("store: a step after 100,000 / after 100", (after_many.median(), plain.median()), 1.2);
 }
 
 fn reading(table: &mut Table) {
