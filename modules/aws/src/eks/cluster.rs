@@ -9,7 +9,7 @@ use runbook_modules::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::cluster_sim;
 use crate::row::{Row, text, unordered};
@@ -218,7 +218,7 @@ pub struct List {}
 pub static LIST: Operation = Operation {
     name: "eks.list_clusters",
     operation: "ListClusters",
-    doc: "Lists the names of the clusters in the region.\n\nSee the \
+    doc: "Lists the names of the clusters in the region, as `#{clusters: [...]}`.\n\nSee the \
           [EKS reference](https://docs.aws.amazon.com/eks/latest/APIReference/API_ListClusters.html).",
     class: Class::Read,
     schema: input::schema::<List>,
@@ -226,9 +226,7 @@ pub static LIST: Operation = Operation {
     token: None,
     settle: None,
     sim: |world, call| {
-        Ok(world
-            .list(META.name, &call.place.region, call.now_ms)
-            .map(|object| Value::from(object.id.as_str()))
-            .collect())
+        let names = world.list(META.name, &call.place.region, call.now_ms).map(|object| object.id.as_str());
+        Ok(json!({ "clusters": names.collect::<Value>() }))
     },
 };

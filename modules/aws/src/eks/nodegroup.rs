@@ -262,7 +262,7 @@ pub struct List {
 pub static LIST: Operation = Operation {
     name: "eks.list_nodegroups",
     operation: "ListNodegroups",
-    doc: "Lists the names of a cluster's node groups.\n\nSee the \
+    doc: "Lists the names of a cluster's node groups, as `#{nodegroups: [...]}`.\n\nSee the \
           [EKS reference](https://docs.aws.amazon.com/eks/latest/APIReference/API_ListNodegroups.html).",
     class: Class::Read,
     schema: input::schema::<List>,
@@ -272,6 +272,6 @@ pub static LIST: Operation = Operation {
     sim: |world, call| {
         let cluster = cluster_sim::named(world, call, "cluster_name")?.id.clone();
         let groups = having(world, META.name, &call.place.region, call.now_ms, "cluster_name", &cluster);
-        Ok(groups.map(|group| Value::from(body(group, "nodegroup_name"))).collect())
+        Ok(json!({ "nodegroups": groups.map(|group| body(group, "nodegroup_name")).collect::<Value>() }))
     },
 };

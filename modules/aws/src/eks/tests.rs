@@ -50,7 +50,7 @@ fn a_cluster_comes_with_endpoint_issuer_security_group_and_interfaces() {
     let group = text(&made, "resources_vpc_config.cluster_security_group_id");
     assert!(site.lab.read("ec2.security_group", json!({ "group_id": group })).is_some());
     assert_eq!(site.count("ec2.describe_network_interfaces", "network_interfaces"), 2);
-    assert_eq!(site.lab.call("eks.list_clusters", json!({})).unwrap(), json!(["c"]));
+    assert_eq!(site.lab.call("eks.list_clusters", json!({})).unwrap(), json!({ "clusters": ["c"] }));
 
     assert_eq!(code(site.lab.delete("ec2.subnet", json!({ "subnet_id": site.subnets[0] }))), "DependencyViolation");
     site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap();
@@ -104,7 +104,8 @@ fn a_cluster_with_nodes_is_not_deleted() {
     let made = site.lab.make("eks.create_nodegroup", site.nodes());
     assert_eq!(made["status"], "ACTIVE");
     assert_eq!(site.count("ec2.describe_network_interfaces", "network_interfaces"), 4);
-    assert_eq!(site.lab.call("eks.list_nodegroups", json!({ "cluster_name": "c" })).unwrap(), json!(["n"]));
+    let listed = site.lab.call("eks.list_nodegroups", json!({ "cluster_name": "c" })).unwrap();
+    assert_eq!(listed, json!({ "nodegroups": ["n"] }));
 
     let error = site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "ResourceInUseException"));
@@ -137,16 +138,14 @@ fn addon_versions_have_a_default_for_each_kubernetes_version() {
     let lab = Lab::new();
     let query = json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.34" });
     let found = lab.call("eks.describe_addon_versions", query).unwrap();
-    let versions = found[0]["addon_versions"].as_array().unwrap();
+    let versions = found["addons"][0]["addon_versions"].as_array().unwrap();
     let default = |v: &&Value| v["compatibilities"][0]["default_version"] == true;
     assert_eq!(versions.iter().filter(default).count(), 1);
     assert_eq!(versions[0]["compatibilities"][0]["cluster_version"], "1.34");
     let none = lab.call("eks.describe_addon_versions", json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.1" }));
-    assert_eq!(none.unwrap(), json!([]));
-    assert_eq!(
-        lab.call("eks.describe_cluster_versions", json!({ "default_only": true })).unwrap().as_array().unwrap().len(),
-        1
-    );
+    assert_eq!(none.unwrap(), json!({ "addons": [] }));
+    let default = lab.call("eks.describe_cluster_versions", json!({ "default_only": true })).unwrap();
+    assert_eq!(default["cluster_versions"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -40,8 +40,8 @@ pub struct Addons {
 pub static DESCRIBE_ADDON_VERSIONS: Operation = Operation {
     name: "eks.describe_addon_versions",
     operation: "DescribeAddonVersions",
-    doc: "Lists add-ons with their versions, newest first: maps with `addon_name`, `type` and `addon_versions`, of which each has \
-          `addon_version` and `compatibilities` (`cluster_version`, `default_version`).\n\nSee the \
+    doc: "Lists add-ons with their versions, newest first, as `#{addons: [...]}`: maps with `addon_name`, `type` and \
+          `addon_versions`, of which each has `addon_version` and `compatibilities` (`cluster_version`, `default_version`).\n\nSee the \
           [EKS reference](https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAddonVersions.html).",
     class: Class::Read,
     schema: input::schema::<Addons>,
@@ -62,7 +62,8 @@ fn describe_addon_versions(_: &mut World, call: &SimCall<'_>) -> Result<Value, C
     let wanted: Vec<&str> =
         KUBERNETES.into_iter().filter(|version| kubernetes.is_empty() || *version == kubernetes).collect();
     let addons = ADDONS.iter().filter(|(addon, _, _)| !wanted.is_empty() && (name.is_empty() || *addon == name));
-    Ok(addons.map(|(addon, kind, _)| described(addon, kind, &wanted)).collect())
+    let listed: Value = addons.map(|(addon, kind, _)| described(addon, kind, &wanted)).collect();
+    Ok(json!({ "addons": listed }))
 }
 
 fn described(addon: &str, kind: &str, wanted: &[&str]) -> Value {
@@ -110,8 +111,9 @@ pub struct Clusters {
 pub static DESCRIBE_CLUSTER_VERSIONS: Operation = Operation {
     name: "eks.describe_cluster_versions",
     operation: "DescribeClusterVersions",
-    doc: "Lists the Kubernetes versions that EKS offers: maps with `cluster_version`, `default_version` and `version_status`.\n\nSee \
-          the [EKS reference](https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeClusterVersions.html).",
+    doc: "Lists the Kubernetes versions that EKS offers, as `#{cluster_versions: [...]}`: maps with `cluster_version`, \
+          `default_version` and `version_status`.\n\nSee the \
+          [EKS reference](https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeClusterVersions.html).",
     class: Class::Read,
     schema: input::schema::<Clusters>,
     check: input::check::<Clusters>,
@@ -130,5 +132,5 @@ fn describe_cluster_versions(_: &mut World, call: &SimCall<'_>) -> Result<Value,
             "version_status": status(version),
         })
     };
-    Ok(wanted.map(described).collect())
+    Ok(json!({ "cluster_versions": wanted.map(described).collect::<Value>() }))
 }

@@ -79,7 +79,8 @@ pub static KIND: Row = Row {
 pub static LIST: Operation = Operation {
     name: "iam.list_attached_role_policies",
     operation: "ListAttachedRolePolicies",
-    doc: "Lists the managed policies attached to a role: a list of maps with `policy_name` and `policy_arn`.\n\nSee the \
+    doc: "Lists the managed policies attached to a role, as `#{attached_policies: [...]}`: maps with `policy_name` and \
+          `policy_arn`.\n\nSee the \
           [IAM reference](https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedRolePolicies.html).",
     class: Class::Read,
     schema: input::schema::<role::Get>,
@@ -93,5 +94,6 @@ fn list(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     (role::GET.sim)(world, call)?;
     let attached = having(world, META.name, "", call.now_ms, "role_name", call.text("role_name"));
     let described = |arn: &str| json!({ "policy_name": arn.rsplit('/').next(), "policy_arn": arn });
-    Ok(attached.map(|object| described(body(object, "policy_arn"))).collect())
+    let listed: Value = attached.map(|object| described(body(object, "policy_arn"))).collect();
+    Ok(json!({ "attached_policies": listed }))
 }

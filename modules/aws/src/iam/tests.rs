@@ -44,7 +44,8 @@ fn a_role_with_policies_is_not_deleted() {
     let written = json!({ "role_name": "r", "policy_name": "p", "policy_document": trust() });
     lab.make("iam.put_role_policy", written);
     let listed = lab.call("iam.list_attached_role_policies", json!({ "role_name": "r" })).unwrap();
-    assert_eq!(listed, json!([{ "policy_name": "AmazonEKSClusterPolicy", "policy_arn": policy["policy_arn"] }]));
+    let attached = json!({ "policy_name": "AmazonEKSClusterPolicy", "policy_arn": policy["policy_arn"] });
+    assert_eq!(listed, json!({ "attached_policies": [attached] }));
 
     let error = lab.delete("iam.role", json!({ "role_name": "r" })).unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "DeleteConflict"));

@@ -258,8 +258,9 @@ pub struct ListByName {
 pub static LIST_BY_NAME: Operation = Operation {
     name: "route53.list_hosted_zones_by_name",
     operation: "ListHostedZonesByName",
-    doc: "Lists hosted zones in the order of their names, beginning with `dns_name`: compare `name` (with its dot) to find one.\n\nSee \
-          the [Route 53 reference](https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByName.html).",
+    doc: "Lists hosted zones in the order of their names, beginning with `dns_name`, as `#{hosted_zones: [...]}`: maps with `id`, \
+          `name`, `caller_reference` and `config`. Compare `name` (with its dot) to find one.\n\nSee the \
+          [Route 53 reference](https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByName.html).",
     class: Class::Read,
     schema: input::schema::<ListByName>,
     check: input::check::<ListByName>,
@@ -280,7 +281,8 @@ fn list_by_name(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallErro
             "config": zone.body["config"],
         })
     };
-    Ok(zones.into_iter().take(most.unwrap_or(usize::MAX)).map(described).collect())
+    let listed: Value = zones.into_iter().take(most.unwrap_or(usize::MAX)).map(described).collect();
+    Ok(json!({ "hosted_zones": listed }))
 }
 
 fn labels(name: &str) -> Vec<String> {

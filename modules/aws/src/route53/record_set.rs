@@ -151,8 +151,8 @@ pub struct List {
 pub static LIST: Operation = Operation {
     name: "route53.list_resource_record_sets",
     operation: "ListResourceRecordSets",
-    doc: "Lists the record sets of a zone: maps with `name` (with its dot), `type`, `ttl` and `resource_records`, a list of \
-          texts.\n\nSee the \
+    doc: "Lists the record sets of a zone, as `#{resource_record_sets: [...]}`: maps with `name` (with its dot), `type`, `ttl` \
+          and `resource_records`, a list of texts.\n\nSee the \
           [Route 53 reference](https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html).",
     class: Class::Read,
     schema: input::schema::<List>,
@@ -162,7 +162,7 @@ pub static LIST: Operation = Operation {
     sim: |world, call| {
         let zone = hosted_zone::named(world, call, "hosted_zone_id")?.id.clone();
         let records = having(world, META.name, "", call.now_ms, "hosted_zone_id", &zone);
-        Ok(records.map(|record| plain(&record.body)).collect())
+        Ok(json!({ "resource_record_sets": records.map(|record| plain(&record.body)).collect::<Value>() }))
     },
 };
 

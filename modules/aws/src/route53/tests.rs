@@ -14,7 +14,7 @@ fn lab() -> (Lab, Value) {
 
 fn records(lab: &Lab, zone: &Value) -> Vec<(String, String)> {
     let found = lab.call("route53.list_resource_record_sets", json!({ "hosted_zone_id": zone["id"] })).unwrap();
-    found.as_array().unwrap().iter().map(|r| (text(r, "name"), text(r, "type"))).collect()
+    found["resource_record_sets"].as_array().unwrap().iter().map(|r| (text(r, "name"), text(r, "type"))).collect()
 }
 
 #[test]
@@ -26,9 +26,9 @@ fn a_zone_is_pending_then_in_sync_and_has_its_own_records() {
     let kinds: Vec<String> = records(&lab, &zone).into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(kinds, ["NS", "SOA"]);
     let found = lab.call("route53.list_hosted_zones_by_name", json!({ "dns_name": "redis-ha.internal" })).unwrap();
-    assert_eq!(found[0]["id"], zone["id"]);
+    assert_eq!(found["hosted_zones"][0]["id"], zone["id"]);
     let after = lab.call("route53.list_hosted_zones_by_name", json!({ "dns_name": "zz.internal" })).unwrap();
-    assert_eq!(after, json!([]));
+    assert_eq!(after, json!({ "hosted_zones": [] }));
     lab.delete("route53.hosted_zone", json!({ "id": zone["id"] })).unwrap();
 }
 

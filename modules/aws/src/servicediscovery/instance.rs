@@ -83,7 +83,7 @@ pub struct List {
 pub static LIST: Operation = Operation {
     name: "servicediscovery.list_instances",
     operation: "ListInstances",
-    doc: "Lists the instances of a service: maps with `id` and `attributes`.\n\nSee the \
+    doc: "Lists the instances of a service, as `#{instances: [...]}`: maps with `id` and `attributes`.\n\nSee the \
           [Cloud Map reference](https://docs.aws.amazon.com/cloud-map/latest/api/API_ListInstances.html).",
     class: Class::Read,
     schema: input::schema::<List>,
@@ -94,7 +94,7 @@ pub static LIST: Operation = Operation {
         let service = service::named(world, call, call.text("service_id"))?.id.clone();
         let instances = having(world, META.name, &call.place.region, call.now_ms, "service_id", &service);
         let summary = |o: &Object| json!({ "id": instance_id(o), "attributes": o.body["attributes"] });
-        Ok(instances.map(summary).collect())
+        Ok(json!({ "instances": instances.map(summary).collect::<Value>() }))
     },
 };
 
@@ -126,8 +126,8 @@ pub struct Discover {
 pub static DISCOVER: Operation = Operation {
     name: "servicediscovery.discover_instances",
     operation: "DiscoverInstances",
-    doc: "Finds the instances of a service by names, as clients do: maps with `instance_id`, `namespace_name`, `service_name`, \
-          `health_status` and `attributes`.\n\nSee the \
+    doc: "Finds the instances of a service by names, as clients do, and answers `#{instances: [...]}`: maps with `instance_id`, \
+          `namespace_name`, `service_name`, `health_status` and `attributes`.\n\nSee the \
           [Cloud Map reference](https://docs.aws.amazon.com/cloud-map/latest/api/API_DiscoverInstances.html).",
     class: Class::Read,
     schema: input::schema::<Discover>,
@@ -157,7 +157,7 @@ fn discover(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         })
     };
     let instances = having(world, META.name, &call.place.region, call.now_ms, "service_id", &service.id);
-    Ok(instances.filter(fits).take(most).map(described).collect())
+    Ok(json!({ "instances": instances.filter(fits).take(most).map(described).collect::<Value>() }))
 }
 
 /// Which instance goes.

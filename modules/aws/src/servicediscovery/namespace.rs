@@ -220,8 +220,9 @@ pub struct List {}
 pub static LIST: Operation = Operation {
     name: "servicediscovery.list_namespaces",
     operation: "ListNamespaces",
-    doc: "Lists the namespaces of the region: maps with `id`, `arn`, `name`, `type` (HTTP, DNS_PRIVATE, DNS_PUBLIC) and \
-          `description`.\n\nSee the [Cloud Map reference](https://docs.aws.amazon.com/cloud-map/latest/api/API_ListNamespaces.html).",
+    doc: "Lists the namespaces of the region, as `#{namespaces: [...]}`: maps with `id`, `arn`, `name`, `type` (HTTP, DNS_PRIVATE, \
+          DNS_PUBLIC) and `description`.\n\nSee the \
+          [Cloud Map reference](https://docs.aws.amazon.com/cloud-map/latest/api/API_ListNamespaces.html).",
     class: Class::Read,
     schema: input::schema::<List>,
     check: input::check::<List>,
@@ -232,7 +233,7 @@ pub static LIST: Operation = Operation {
             let kind = if namespace.kind == HTTP_META.name { "HTTP" } else { "DNS_PRIVATE" };
             json!({ "id": namespace.id, "arn": body(namespace, "arn"), "name": body(namespace, "name"), "type": kind })
         };
-        Ok(all(world, call).map(summary).collect())
+        Ok(json!({ "namespaces": all(world, call).map(summary).collect::<Value>() }))
     },
 };
 

@@ -141,7 +141,7 @@ pub struct List {
 pub static LIST: Operation = Operation {
     name: "servicediscovery.list_services",
     operation: "ListServices",
-    doc: "Lists services: maps with `id`, `arn`, `name` and `description`.\n\nSee the \
+    doc: "Lists services, as `#{services: [...]}`: maps with `id`, `arn`, `name` and `description`.\n\nSee the \
           [Cloud Map reference](https://docs.aws.amazon.com/cloud-map/latest/api/API_ListServices.html).",
     class: Class::Read,
     schema: input::schema::<List>,
@@ -153,7 +153,8 @@ pub static LIST: Operation = Operation {
         let all = world.list(META.name, &call.place.region, call.now_ms);
         let summary =
             |o: &Object| json!({ "id": o.id, "arn": body(o, "arn"), "name": body(o, "name"), "type": body(o, "type") });
-        Ok(all.filter(|o| namespace.is_empty() || body(o, "namespace_id") == namespace).map(summary).collect())
+        let wanted = all.filter(|o| namespace.is_empty() || body(o, "namespace_id") == namespace);
+        Ok(json!({ "services": wanted.map(summary).collect::<Value>() }))
     },
 };
 

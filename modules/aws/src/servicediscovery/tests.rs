@@ -26,7 +26,7 @@ fn a_namespace_is_pending_until_its_operation_succeeds() {
     assert_eq!(lab.call("servicediscovery.get_operation", operation.clone()).unwrap()["status"], "PENDING");
     lab.pass(10);
     assert_eq!(lab.call("servicediscovery.get_operation", operation).unwrap()["status"], "SUCCESS");
-    let listed = lab.call("servicediscovery.list_namespaces", json!({})).unwrap();
+    let listed = lab.call("servicediscovery.list_namespaces", json!({})).unwrap()["namespaces"].take();
     assert_eq!(
         (&listed[0]["name"], &listed[0]["type"], &listed[0]["id"]),
         (&json!("default"), &json!("HTTP"), &made["id"])
@@ -40,11 +40,11 @@ fn a_private_dns_namespace_makes_a_zone_that_goes_with_it() {
     let lab = Lab::new();
     let (vpc, _) = lab.network(&[]);
     let made = lab.make("servicediscovery.create_private_dns_namespace", json!({ "name": "svc.internal", "vpc": vpc }));
-    let zones = lab.call("route53.list_hosted_zones_by_name", json!({})).unwrap();
+    let zones = lab.call("route53.list_hosted_zones_by_name", json!({})).unwrap()["hosted_zones"].take();
     assert_eq!(zones[0]["name"], "svc.internal.");
     assert_eq!(zones[0]["id"], made["properties"]["dns_properties"]["hosted_zone_id"]);
     lab.delete("servicediscovery.private_dns_namespace", json!({ "name": "svc.internal", "id": made["id"] })).unwrap();
-    assert_eq!(lab.call("route53.list_hosted_zones_by_name", json!({})).unwrap(), json!([]));
+    assert_eq!(lab.call("route53.list_hosted_zones_by_name", json!({})).unwrap(), json!({ "hosted_zones": [] }));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn instances_are_discovered_by_name_and_attributes() {
     lab.make("servicediscovery.register_instance", instance(&service, "i-2", "two"));
     let query =
         json!({ "namespace_name": "default", "service_name": "redis", "query_parameters": { "CLUSTER_ID": "two" } });
-    let found = lab.call("servicediscovery.discover_instances", query).unwrap();
+    let found = lab.call("servicediscovery.discover_instances", query).unwrap()["instances"].take();
     assert_eq!(found.as_array().map(Vec::len), Some(1));
     assert_eq!((&found[0]["instance_id"], &found[0]["attributes"]["CLUSTER_ID"]), (&json!("i-2"), &json!("two")));
     let none = json!({ "namespace_name": "default", "service_name": "other" });
@@ -71,7 +71,7 @@ fn what_is_not_empty_is_not_deleted() {
     assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "ResourceInUse"));
 
     let instances = lab.call("servicediscovery.list_instances", json!({ "service_id": service["id"] })).unwrap();
-    let gone = json!({ "service_id": service["id"], "instance_id": instances[0]["id"] });
+    let gone = json!({ "service_id": service["id"], "instance_id": instances["instances"][0]["id"] });
     let answer = lab.call("servicediscovery.deregister_instance", gone).unwrap();
     lab.pass(10);
     let done = lab.call("servicediscovery.get_operation", json!({ "operation_id": answer["operation_id"] })).unwrap();
@@ -79,7 +79,9 @@ fn what_is_not_empty_is_not_deleted() {
     lab.call("servicediscovery.delete_service", json!({ "id": service["id"] })).unwrap();
     lab.call("servicediscovery.delete_namespace", json!({ "id": namespace["id"] })).unwrap();
     lab.pass(10);
-    assert_eq!(lab.call("servicediscovery.list_namespaces", json!({})).unwrap(), json!([]));
+    assert_eq!(lab.call("servicediscovery.list_namespaces", json!({})).unwrap(), json!({ "namespaces": [] }));
+    let none = lab.call("servicediscovery.list_services", json!({})).unwrap();
+    assert_eq!(none, json!({ "services": [] }));
 }
 
 #[test]

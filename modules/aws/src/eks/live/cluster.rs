@@ -177,6 +177,6 @@ impl Call for ListClusters {
     async fn call(&self, clients: &Clients, _: &Sent<'_>) -> Result<Value, CallError> {
         let pages = clients.eks.list_clusters().into_paginator().items().send();
         let names: Vec<String> = pages.try_collect().await.map_err(classify)?;
-        Ok(Value::from(names))
+        Ok(json!({ "clusters": names }))
     }
 }

@@ -168,6 +168,6 @@ impl Call for DescribeNodegroup {
 #[async_trait]
 impl Call for ListNodegroups {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
-        names(clients, field(sent.input, "cluster_name")).await.map(Value::from)
+        Ok(json!({ "nodegroups": names(clients, field(sent.input, "cluster_name")).await? }))
     }
 }

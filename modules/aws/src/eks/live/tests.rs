@@ -130,7 +130,7 @@ async fn create_addon_carries_our_token_and_deletion_names_cluster_and_addon() {
 }
 
 #[tokio::test]
-async fn the_reads_page_and_answer_lists() {
+async fn the_reads_page_and_answer_as_aws_does() {
     let tags = tags();
     let wire = Wire::answering([
         json_answer(200, json!({ "clusters": ["a"], "nextToken": "t" })),
@@ -147,12 +147,13 @@ async fn the_reads_page_and_answer_lists() {
     ]);
     let ask =
         async |name: &str, input: Value| call(name).unwrap().call(&wire.clients, &sent(&input, &tags)).await.unwrap();
-    assert_eq!(ask("eks.list_clusters", json!({})).await, json!(["a", "b"]));
+    assert_eq!(ask("eks.list_clusters", json!({})).await, json!({ "clusters": ["a", "b"] }));
     let versions =
         ask("eks.describe_addon_versions", json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.35" })).await;
-    assert_eq!(versions[0]["addon_versions"][0]["compatibilities"][0]["default_version"], true);
+    assert_eq!(versions["addons"][0]["addon_versions"][0]["compatibilities"][0]["default_version"], true);
     let versions = ask("eks.describe_cluster_versions", json!({})).await;
-    assert_eq!((&versions[0]["cluster_version"], &versions[0]["default_version"]), (&json!("1.35"), &json!(true)));
+    let version = &versions["cluster_versions"][0];
+    assert_eq!((&version["cluster_version"], &version["default_version"]), (&json!("1.35"), &json!(true)));
     assert!(wire.seen()[1].uri.contains("nextToken=t"), "{}", wire.seen()[1].uri);
     assert!(wire.seen()[2].uri.contains("addonName=vpc-cni"), "{}", wire.seen()[2].uri);
 }

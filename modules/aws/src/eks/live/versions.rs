@@ -49,7 +49,7 @@ impl Call for AddonVersions {
         let request = clients.eks.describe_addon_versions();
         let request = request.set_addon_name(addon_name).set_kubernetes_version(kubernetes_version);
         let all: Vec<AddonInfo> = request.into_paginator().items().send().try_collect().await.map_err(classify)?;
-        Ok(all.iter().map(addon).collect())
+        Ok(Described::new().list("addons", &all, addon).done())
     }
 }
 
@@ -67,6 +67,6 @@ impl Call for ClusterVersions {
                 .text("version_status", one.version_status().map(VersionStatus::as_str))
                 .done()
         };
-        Ok(all.iter().map(described).collect())
+        Ok(Described::new().list("cluster_versions", &all, described).done())
     }
 }

@@ -105,6 +105,6 @@ impl Driver for RolePolicy {
 #[async_trait]
 impl Call for ListAttached {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
-        list_attached(clients, field(sent.input, "role_name")).await.map(Value::from)
+        Ok(json!({ "attached_policies": list_attached(clients, field(sent.input, "role_name")).await? }))
     }
 }

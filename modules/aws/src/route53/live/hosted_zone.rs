@@ -140,7 +140,7 @@ impl Call for ListByName {
             zones.extend(page.hosted_zones().iter().map(|zone| described(zone).done()));
             if !page.is_truncated() || zones.len() >= most {
                 zones.truncate(most);
-                return Ok(Value::from(zones));
+                return Ok(json!({ "hosted_zones": zones }));
             }
             next = (page.next_dns_name().map(str::to_owned), page.next_hosted_zone_id().map(str::to_owned));
         }

@@ -177,7 +177,7 @@ const INPUT: [&str; 7] = ["name", "type", "ttl", "resource_records", "alias_targ
 impl Call for ListRecordSets {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let records = all(clients, field(sent.input, "hosted_zone_id")).await?;
-        Ok(records.iter().map(|record| described(record).done()).collect())
+        Ok(Described::new().list("resource_record_sets", &records, |record| described(record).done()).done())
     }
 }
 

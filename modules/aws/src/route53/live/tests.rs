@@ -185,7 +185,7 @@ async fn delete_record_sets_keeps_the_zones_own() {
 }
 
 #[tokio::test]
-async fn the_reads_answer_lists() {
+async fn the_reads_answer_as_aws_does() {
     let zones =
         format!("<HostedZones>{}</HostedZones><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems>", zone());
     let wire = Wire::answering([
@@ -197,12 +197,11 @@ async fn the_reads_answer_lists() {
     let ask =
         async |name: &str, input: Value| call(name).unwrap().call(&wire.clients, &sent(&input, &tags)).await.unwrap();
     let zones = ask("route53.list_hosted_zones_by_name", json!({ "dns_name": "redis-ha.internal" })).await;
-    assert_eq!((&zones[0]["id"], &zones[0]["name"]), (&json!("Z1"), &json!("redis-ha.internal.")));
+    let zone = &zones["hosted_zones"][0];
+    assert_eq!((&zone["id"], &zone["name"]), (&json!("Z1"), &json!("redis-ha.internal.")));
     let records = ask("route53.list_resource_record_sets", json!({ "hosted_zone_id": "Z1" })).await;
-    assert_eq!(
-        records,
-        json!([{ "name": "*.redis-ha.internal.", "type": "A", "ttl": 60, "resource_records": ["10.0.0.1"] }])
-    );
+    let record = json!({ "name": "*.redis-ha.internal.", "type": "A", "ttl": 60, "resource_records": ["10.0.0.1"] });
+    assert_eq!(records, json!({ "resource_record_sets": [record] }));
     assert_eq!(
         ask("route53.get_change", json!({ "id": "/change/C1" })).await,
         json!({ "id": "C1", "status": "INSYNC" })

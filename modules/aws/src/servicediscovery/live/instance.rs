@@ -98,7 +98,8 @@ impl Call for ListInstances {
         let request = clients.servicediscovery.list_instances().service_id(field(sent.input, "service_id"));
         let pages: Vec<ListInstancesOutput> = request.into_paginator().send().try_collect().await.map_err(classify)?;
         let summary = |one: &InstanceSummary| json!({ "id": one.id(), "attributes": one.attributes() });
-        Ok(pages.iter().flat_map(|page| page.instances()).map(summary).collect())
+        let found = pages.iter().flat_map(|page| page.instances()).map(summary);
+        Ok(json!({ "instances": found.collect::<Value>() }))
     }
 }
 
@@ -124,7 +125,7 @@ impl Call for DiscoverInstances {
                 .value("attributes", Some(json!(one.attributes())))
                 .done()
         };
-        Ok(answer.instances().iter().map(described).collect())
+        Ok(Described::new().list("instances", answer.instances(), described).done())
     }
 }
 

@@ -178,7 +178,7 @@ impl Call for ListNamespaces {
                 .text("description", one.description())
                 .done()
         };
-        Ok(summaries(clients).await?.iter().map(summary).collect())
+        Ok(Described::new().list("namespaces", &summaries(clients).await?, summary).done())
     }
 }
 

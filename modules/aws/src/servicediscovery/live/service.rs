@@ -113,7 +113,8 @@ impl Call for ListServices {
                 .text("description", one.description())
                 .done()
         };
-        Ok(summaries(clients, field(sent.input, "namespace_id")).await?.iter().map(summary).collect())
+        let found = summaries(clients, field(sent.input, "namespace_id")).await?;
+        Ok(Described::new().list("services", &found, summary).done())
     }
 }
 

@@ -125,7 +125,10 @@ async fn discovery_drops_the_host_prefix_at_an_endpoint_of_its_own() {
     let discover = call("servicediscovery.discover_instances").unwrap();
     let own = Wire::at(Some("http://localhost:4566"), [found()]);
     let answer = discover.call(&own.clients, &sent(&input, &tags)).await.unwrap();
-    assert_eq!((&answer[0]["instance_id"], &answer[0]["attributes"]), (&json!("i-1"), &json!({ "A": "1" })));
+    assert_eq!(
+        (&answer["instances"][0]["instance_id"], &answer["instances"][0]["attributes"]),
+        (&json!("i-1"), &json!({ "A": "1" }))
+    );
     assert!(own.seen()[0].uri.starts_with("http://localhost:4566/"), "{}", own.seen()[0].uri);
     assert_eq!(own.seen()[0].json()["QueryParameters"], json!({ "A": "1" }));
     let aws = Wire::answering([found()]);
