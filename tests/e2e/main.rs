@@ -1,5 +1,6 @@
 //! End to end: the built program, seen from outside.
 
+mod commands;
 mod crash;
 mod harness;
 mod journals;
@@ -7,3 +8,4 @@ mod promises;
 mod readme;
 mod redis_ha;
 mod script_errors;
+mod signals;

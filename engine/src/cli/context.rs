@@ -79,7 +79,9 @@ impl Context {
     /// # Errors
     /// When it cannot be used.
     pub fn store(&self) -> Result<Arc<dyn Store>, Problem> {
-        open(&self.state_dir()?)
+        let dir = self.state_dir()?;
+        state_dir::is_there(&dir)?;
+        open(&dir)
     }
 
     /// The store, for a command that needs a run to be there.
@@ -88,7 +90,7 @@ impl Context {
     /// RB0203 when there is none yet.
     pub fn existing(&self) -> Result<Arc<dyn Store>, Problem> {
         let dir = self.state_dir()?;
-        if !dir.is_dir() {
+        if !state_dir::is_there(&dir)? {
             let message = format!("there are no runs yet ({} does not exist)", dir.display());
             return Err(Problem::usage("RB0203", message).next("runbook run redis-ha --sandbox"));
         }

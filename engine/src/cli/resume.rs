@@ -15,7 +15,7 @@ use super::{
     driving::{self, Job},
     error::Problem,
     exit::Exit,
-    sources, state_dir, terminal,
+    sources, state_dir, terminal, undo,
 };
 use crate::{
     error::Failure,
@@ -27,7 +27,7 @@ use crate::{
     },
     targets::{self, Aimed},
     ui::{
-        text::{ago, plural},
+        text::{ago, plural, quoted},
         tree::{Expect, Expected},
     },
 };
@@ -65,15 +65,11 @@ pub struct Resume {
 pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
     let store = context.existing()?;
     let run = context.find(&store, &args.run)?;
-    if let Some((holder, since_ms)) = store.holder(&run.id, wall_ms(), driving::STALE_MS)? {
-        return Err(runbook_state::error::Error::Held {
-            run: context.short(store.as_ref(), &run.id),
-            holder,
-            since_ms,
-        }
-        .into());
-    }
+    nobody_drives(context, &run, &store)?;
     let history = History::from_entries(store.journal(&run.id)?);
+    if undo::has_begun(&history) {
+        return Err(undone(context, &run, &store, &history));
+    }
     let script = script(context, args, &run, &store)?;
     let key = state_dir::key()?;
     let vault = Vault::open(&run.id, store.clone(), key).map_err(|e| Problem::usage("RB0702", e.to_string()))?;
@@ -113,6 +109,34 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
         runtime: &runtime,
     };
     job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))
+}
+
+/// Refuses a run that a living process drives.
+///
+/// # Errors
+/// RB0604.
+pub fn nobody_drives(context: &Context, run: &Run, store: &Arc<dyn Store>) -> Result<(), Problem> {
+    let Some((holder, since_ms)) = store.holder(&run.id, wall_ms(), driving::STALE_MS)? else { return Ok(()) };
+    let run = context.short(store.as_ref(), &run.id);
+    let mut problem = Problem::from(runbook_state::error::Error::Held { run, holder, since_ms });
+    problem.next.iter_mut().for_each(|command| command.push_str(&context.options()));
+    Err(problem)
+}
+
+/// What the steps of such a run made is gone or going: keeping them would be wrong.
+fn undone(context: &Context, run: &Run, store: &Arc<dyn Store>, history: &History) -> Problem {
+    let short = context.short(store.as_ref(), &run.id);
+    let options = context.options();
+    if matches!(history.ended(), Some(Ending::Undone)) {
+        let path = run.settings.get("path").and_then(Value::as_str).unwrap_or(&run.runbook);
+        let sandbox = if run.target == "sandbox" { " --sandbox" } else { "" };
+        return Problem::usage("RB0217", format!("run {short} is undone: there is nothing to go on with"))
+            .hint("a new run makes everything anew")
+            .next(format!("runbook run {}{sandbox}{options}", quoted(path)));
+    }
+    Problem::usage("RB0217", format!("the undo of run {short} has begun and is not at its end"))
+        .hint("steps that are partly taken down cannot be kept: let the undo come to its end")
+        .next(format!("runbook undo {short}{options}"))
 }
 
 /// Where a run goes, from its settings.

@@ -12,6 +12,7 @@ use super::{
     driving::STALE_MS,
     error::Problem,
     exit::Exit,
+    state_dir,
 };
 use crate::{
     run::clock::wall_ms,
@@ -37,7 +38,7 @@ pub struct Runs {
 /// # Errors
 /// When the store cannot be used.
 pub fn run(context: &Context, args: &Runs) -> Result<Exit, Problem> {
-    if !context.state_dir()?.is_dir() {
+    if !state_dir::is_there(&context.state_dir()?)? {
         return none(context);
     }
     let store = context.store()?;

@@ -73,6 +73,7 @@ fn end(
         let options = context.options();
         let next = match state.word {
             "running" => vec![format!("runbook cancel {short}{options}")],
+            _ if totals.mode == "undo" => vec![format!("runbook undo {short}{options}")],
             _ => vec![format!("runbook resume {short}{options}"), format!("runbook undo {short}{options}")],
         };
         let head = look.ink(Ink::Bold, &format!("{}: {}", look.shown(&run.runbook), state.text));

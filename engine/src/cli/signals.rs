@@ -43,8 +43,9 @@ pub fn watch(runtime: &Handle, cancel: &Cancel, screen: &Arc<Screen>, resume: &s
 }
 
 fn park(name: &str, cancel: &Cancel, screen: &Screen, resume: &str) {
-    cancel.ask(name);
+    // Asked before, since nothing runs any more soon after.
     let running = screen.running();
+    cancel.ask(name);
     let what = if running.is_empty() { "the run".to_owned() } else { running.join(", ") };
     screen.say(&format!("{name}: parking {what}; once more stops at once. Go on later with: {resume}"));
 }

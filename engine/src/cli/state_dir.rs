@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 
-use super::error::Problem;
-use crate::run::vault::seal::Key;
+use super::{error::Problem, exit::Exit};
+use crate::{error::Failure, run::vault::seal::Key};
 
 /// The directory's name in a project.
 const NAME: &str = ".runbook";
@@ -25,6 +25,18 @@ pub fn find(asked: Option<&Path>) -> Result<PathBuf, Problem> {
     }
     let base = etcetera::choose_base_strategy().map_err(|error| no_home(&error.to_string()))?;
     Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("runbook"))
+}
+
+/// Whether a state directory has been made already.
+///
+/// # Errors
+/// RB0205 when something else stands there.
+pub fn is_there(dir: &Path) -> Result<bool, Problem> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Problem::new(Exit::Store, Failure::new("RB0205", format!("{} is not a directory", dir.display())))
+            .hint("--state DIR or RUNBOOK_STATE says where the state is"));
+    }
+    Ok(dir.is_dir())
 }
 
 fn nearest(from: &Path) -> Option<PathBuf> {

@@ -26,7 +26,7 @@ use crate::{
     script::program::{Hook, Program},
     targets,
     ui::{
-        heading,
+        finale, heading,
         look::{Ink, Look},
         text::plural,
     },
@@ -66,11 +66,16 @@ pub struct Undo {
 pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
     let store = context.existing()?;
     let run = context.find(&store, &args.run)?;
+    resume::nobody_drives(context, &run, &store)?;
+    let history = History::from_entries(store.journal(&run.id)?);
+    if let Some(step) = &args.step {
+        known(context, &run, &store, &history, step)?;
+    }
     let table = targets::table();
     if !args.yes {
         confirm(context, args, &run, &store, &table)?;
     }
-    let values = History::from_entries(store.journal(&run.id)?).params().unwrap_or_default();
+    let values = history.params().unwrap_or_default();
     let program = Arc::new(Program::from_files(&store.run_files(&run.id)?)?);
     let vault = Vault::open(&run.id, store.clone(), state_dir::key()?)
         .map_err(|error| Problem::usage("RB0702", error.to_string()))?;
@@ -103,12 +108,36 @@ pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
         let done = undo::undo(&scope.session, hooks, &options)?;
         let ending = match (&options.step, done.ending()) {
             // The rest of the run stands: it can go on from here.
-            (Some(step), Ending::Undone) => Ending::Parked { why: format!("step {step} is undone") },
+            (Some(step), Ending::Undone) => Ending::Parked { why: step_is_undone(step) },
             (_, ending) => ending,
         };
         *report.lock().unwrap_or_else(PoisonError::into_inner) = done;
         Ok(ending)
     })
+}
+
+/// How a run is parked after the undo of a single step: it can go on from there.
+fn step_is_undone(step: &str) -> String {
+    format!("step {step} is undone")
+}
+
+/// Whether the last thing that was done to a run is an undo of all of it, at its end or not: then nothing can be kept.
+pub fn has_begun(history: &History) -> bool {
+    let parked = matches!(history.ended(), Some(Ending::Parked { why }) if finale::undone_step(&why));
+    history.began().as_deref() == Some("undo") && !parked
+}
+
+/// Refuses a step that the run does not have.
+fn known(context: &Context, run: &Run, store: &Arc<dyn Store>, history: &History, step: &str) -> Result<(), Problem> {
+    let keys: Vec<String> = history.steps().into_iter().map(|(key, _)| key).collect();
+    if keys.iter().any(|key| undo::select::within(key, step)) {
+        return Ok(());
+    }
+    let short = context.short(store.as_ref(), &run.id);
+    let problem = Problem::usage("RB0216", format!("run {short} has no step {step}; nothing was done"));
+    let near = runbook_modules::input::nearest(step, keys.iter().map(String::as_str));
+    let problem = if near.is_empty() { problem } else { problem.hint(format!("it has {}", near.join(", "))) };
+    Err(problem.next(format!("runbook show {short}{}", context.options())))
 }
 
 /// Rebuilds the undo closures by replaying the stored script without effects.

@@ -50,8 +50,12 @@ impl Finale<'_> {
                 (Ink::Bad, Mark::Failed, head, String::new(), so_far(), next)
             }
             Ending::Parked { why } => {
-                let head = format!("{name} is parked ({}). {kept}", look.shown(why));
-                let next = vec![self.command("resume", ""), self.command("undo", "")];
+                // Of a run whose undo was stopped halfway nothing can be kept.
+                let halfway = totals.mode == "undo" && !undone_step(why);
+                let what = if halfway { format!("the undo of {name}") } else { name };
+                let head = format!("{what} is parked ({}). {kept}", look.shown(why));
+                let again = (!halfway).then(|| self.command("resume", ""));
+                let next = again.into_iter().chain([self.command("undo", "")]).collect();
                 (Ink::Warn, Mark::Parked, head, String::new(), so_far(), next)
             }
             Ending::Waiting { step, question } => {
@@ -63,8 +67,11 @@ impl Finale<'_> {
                 (Ink::Warn, Mark::ToCome, head, String::new(), body, next)
             }
             Ending::Stopped { step, .. } => {
-                let head = format!("{name} needs a decision{}. {kept}", at(step));
-                let next = vec![self.command("resume", ""), self.command("show", ""), self.command("undo", "")];
+                let what = if step.is_empty() { "had to stop" } else { "needs a decision" };
+                let head = format!("{name} {what}{}. {kept}", at(step));
+                let again = if totals.mode == "undo" { "undo" } else { "resume" };
+                let mut next = vec![self.command(again, ""), self.command("show", ""), self.command("undo", "")];
+                next.truncate(if again == "undo" { 2 } else { 3 });
                 (Ink::Bad, Mark::Failed, head, String::new(), so_far(), next)
             }
             Ending::Undone => {
@@ -146,6 +153,11 @@ impl Finale<'_> {
     fn next(&self, commands: &[String]) -> String {
         next(self.look, commands)
     }
+}
+
+/// Whether a run is parked since one of its steps is undone: it can go on from there.
+pub fn undone_step(why: &str) -> bool {
+    why.strip_prefix("step ").is_some_and(|rest| rest.ends_with(" is undone"))
 }
 
 /// The line with the next commands.

@@ -26,6 +26,8 @@ pub struct Totals {
     pub kept: u32,
     /// Resources deleted, found gone already, and put back.
     pub deleted: (u32, u32, u32),
+    /// The mode of the process that drives, or drove last.
+    pub mode: String,
     /// The end, once it has come.
     pub end: Option<End>,
 }
@@ -86,6 +88,11 @@ impl Totals {
     pub fn take(&mut self, event: &Event) {
         self.simulated = event.simulated;
         match &event.what {
+            What::Began { mode, .. } => {
+                // A resume takes as long as it takes together with what it goes on with; an undo counts for itself.
+                self.end = self.end.take().filter(|_| mode == "resume" && self.mode != "undo");
+                self.mode.clone_from(mode);
+            }
             What::Output { name, value } => {
                 self.outputs.insert(name.clone(), value.clone());
             }
@@ -95,14 +102,16 @@ impl Totals {
             What::Deleted { already: true, .. } => self.deleted.1 += 1,
             What::Deleted { .. } => self.deleted.0 += 1,
             What::Ended { ending, failures, steps, effects, retries, took_ms, real_ms } => {
+                let (took_before, real_before) =
+                    self.end.as_ref().map_or((0, 0), |before| (before.took_ms, before.real_ms));
                 self.end = Some(End {
                     ending: ending.clone(),
                     failures: failures.clone(),
                     steps: *steps,
                     effects: *effects,
                     retries: *retries,
-                    took_ms: *took_ms,
-                    real_ms: *real_ms,
+                    took_ms: took_before + took_ms,
+                    real_ms: real_before + real_ms,
                 });
             }
             _ => {}
