@@ -112,7 +112,7 @@ impl Table {
 
     /// A time, with the processor time in it: on a busy machine the difference is waiting for others.
     pub fn time(&mut self, what: &str, (figure, processor): (Duration, Duration), most: Duration) {
-        let text = format!("{:.1?} (processor {:.0?})", figure, processor);
+        let text = format!("{figure:.1?} (processor {processor:.0?})");
         self.row(what, text, format!("{most:.0?}"), figure <= most);
     }
 

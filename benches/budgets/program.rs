@@ -36,11 +36,11 @@ pub fn measure(table: &mut Table) {
 fn whole(table: &mut Table) -> Result<(), String> {
     let dir = folder();
     let mut child = start(dir.path(), RUN.iter().copied().chain(["--speed", "0"]));
-    let out = child.stdout.take().ok_or("no output")?;
-    let reader = std::thread::spawn(move || std::io::read_to_string(out));
+    let out = child.stdout.take();
+    let reader = std::thread::spawn(move || out.map(std::io::read_to_string).transpose());
     let peak = peak_memory(&mut child);
     let text = reader.join().map_err(|_| "the reader died")?.map_err(|error| error.to_string())?;
-    let critical = ended(&text).map_err(|why| format!("{why}: {}", errors(&mut child)))?.0;
+    let critical = ended(&text.unwrap_or_default()).map_err(|why| format!("{why}: {}", errors(&mut child)))?.0;
     table.number("program: peak memory", peak, " MiB", 40.0);
 
     let dir = folder();
@@ -82,7 +82,8 @@ fn first_step() -> Result<(Duration, Duration), String> {
     let dir = folder();
     let once = || {
         let mut child = start(dir.path(), RUN.iter().copied().chain(["--speed", "0"]));
-        let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines().map_while(Result::ok);
+        let out = child.stdout.take().map(BufReader::new);
+        let mut lines = out.into_iter().flat_map(|out| out.lines().map_while(Result::ok));
         let found = lines.any(|line| line.contains("\"event\":\"step.started\""));
         child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
         if found { Ok(()) } else { Err(errors(&mut child)) }
