@@ -106,6 +106,12 @@ fn killed_anywhere_it_ends_in_the_same_world() {
             let before = world(&place)["calls"].as_array().map_or(0, Vec::len);
             let said = place.run(["resume", "latest"]);
             resumes += 1;
+            if said.code == 2 && said.err.contains("RB0217") {
+                // Killed before its parameters were kept, so before anything was made.
+                assert_eq!(before, 0);
+                place.expect(0, RUN);
+                break;
+            }
             assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
             nothing_again(&world(&place), before, &done);
             break;

@@ -73,7 +73,14 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
     let script = script(context, args, &run, &store)?;
     let key = state_dir::key()?;
     let vault = Vault::open(&run.id, store.clone(), key).map_err(|e| Problem::usage("RB0702", e.to_string()))?;
-    let before = history.params().unwrap_or_default();
+    let Some(before) = history.params() else {
+        // Its parameters are written down with its first record: without them it would go on with the defaults.
+        let short = context.short(store.as_ref(), &run.id);
+        let path = run.settings.get("path").and_then(Value::as_str).unwrap_or(&run.runbook);
+        return Err(Problem::usage("RB0217", format!("run {short} was interrupted before it began: nothing was made"))
+            .hint("begin a new run, with the same parameters")
+            .next(format!("runbook run {}{}", crate::ui::text::quoted(path), context.options())));
+    };
     let values = if args.param.is_empty() { before.clone() } else { changed(&script.program, &before, args, &vault)? };
     let edits = script.edits.or_else(|| {
         (values != before)
