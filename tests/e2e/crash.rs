@@ -106,7 +106,7 @@ fn killed_anywhere_it_ends_in_the_same_world() {
             let before = world(&place)["calls"].as_array().map_or(0, Vec::len);
             let said = place.run(["resume", "latest"]);
             resumes += 1;
-            if said.code == 2 && said.err.contains("RB0217") {
+            if said.code == 2 && said.err.contains("RB0218") {
                 // Killed before its parameters were kept, so before anything was made.
                 assert_eq!(before, 0);
                 place.expect(0, RUN);

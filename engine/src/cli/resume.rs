@@ -77,7 +77,7 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
         // Its parameters are written down with its first record: without them it would go on with the defaults.
         let short = context.short(store.as_ref(), &run.id);
         let path = run.settings.get("path").and_then(Value::as_str).unwrap_or(&run.runbook);
-        return Err(Problem::usage("RB0217", format!("run {short} was interrupted before it began: nothing was made"))
+        return Err(Problem::usage("RB0218", format!("run {short} was interrupted before it began: nothing was made"))
             .hint("begin a new run, with the same parameters")
             .next(format!("runbook run {}{}", crate::ui::text::quoted(path), context.options())));
     };
