@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{context::Context, error::Problem, exit::Exit, sources};
+use super::{context::Context, error::Problem, exit::Exit};
 use crate::{script::program::Program, ui::finale};
 
 /// Write a built-in runbook with all its files out for editing.
@@ -22,7 +22,8 @@ pub struct Eject {
 /// # Errors
 /// RB0210 when a file stands there already or cannot be written.
 pub fn run(context: &Context, args: &Eject) -> Result<Exit, Problem> {
-    let program = Program::open(&args.runbook, &sources::search())?;
+    // Not a copy that was ejected, and perhaps edited, before.
+    let program = Program::open(&args.runbook, &[])?;
     let failed = |path: &std::path::Path, why: &str| {
         Problem::usage("RB0210", format!("failed to write {}: {why}", path.display()))
             .hint("--into DIR writes somewhere else")

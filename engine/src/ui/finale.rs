@@ -120,7 +120,16 @@ impl Finale<'_> {
         let mut out = String::new();
         for (name, value) in &totals.outputs {
             let command = self.command("output", &format!(" {} --reveal", quoted(name)));
-            let text = value_text(&listed(value), &command, look);
+            let text = match texts(value) {
+                Some(texts) => {
+                    let shown: Vec<String> = texts.iter().map(|text| look.shown(text)).collect();
+                    let line = shown.join(", ");
+                    // A list that is too long for the line stands one below the other.
+                    let below = format!(",\n{}", " ".repeat(width + 4));
+                    if width + 4 + measure(&line) <= look.width { line } else { shown.join(&below) }
+                }
+                None => value_text(value, &command, look),
+            };
             out += &format!("  {}  {text}\n", look.pad(&look.shown(name), width));
         }
         if !totals.unrehearsed.is_empty() {
@@ -168,10 +177,9 @@ pub fn next(look: &Look, commands: &[String]) -> String {
     format!("{}  {}\n", look.ink(Ink::Bold, "next"), inked.join(&between))
 }
 
-/// A list of texts as one text; anything else as it is.
-fn listed(value: &Value) -> Value {
-    let texts = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-    texts.map_or_else(|| value.clone(), |texts| texts.join(", ").into())
+/// A list of texts.
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    value.as_array()?.iter().map(Value::as_str).collect()
 }
 
 /// An output's value for people; a sealed one names the command that reveals it.
