@@ -3,15 +3,18 @@
 use runbook_modules::{
     input::InputError,
     resource::{Health, Kind, Meta, same_fields},
-    sandbox::{sim::Sim, simple::lookup},
+    sandbox::{
+        sim::{Sim, Simple},
+        simple::lookup,
+    },
 };
 use serde_json::{Map, Value};
 
 /// A difference: field, asked, found.
 pub type Difference = (String, Value, Value);
 
-/// One kind.
-pub struct Row {
+/// One kind, simulated by an `S`.
+pub struct Row<S: 'static = Simple> {
     /// The constant facts.
     pub meta: &'static Meta,
     /// The JSON schema of the input.
@@ -31,10 +34,10 @@ pub struct Row {
     /// Where a description differs from the input.
     pub differences: fn(&Value, &Value) -> Vec<Difference>,
     /// How the sandbox simulates it.
-    pub sim: &'static dyn Sim,
+    pub sim: &'static S,
 }
 
-impl Kind for Row {
+impl<S: Sim> Kind for Row<S> {
     fn meta(&self) -> &'static Meta {
         self.meta
     }
@@ -91,6 +94,21 @@ impl Kind for Row {
 /// Usable as soon as it is there.
 pub fn at_once(_: &Value) -> Health {
     Health::Ready
+}
+
+/// Judges by a state's field: one of `ready` is usable, one of `failed` never will be (the text is the described `reason`), one
+/// of `deleting` is on its way out, anything else is waited for.
+pub fn judge_state(state: &str, reason: Option<&Value>, ready: &[&str], failed: &[&str], deleting: &[&str]) -> Health {
+    if ready.contains(&state) {
+        Health::Ready
+    } else if failed.contains(&state) {
+        let reason = reason.and_then(Value::as_str).filter(|text| !text.is_empty()).unwrap_or(state);
+        Health::Failed(reason.to_owned())
+    } else if deleting.contains(&state) {
+        Health::Deleting(state.to_owned())
+    } else {
+        Health::Pending(state.to_owned())
+    }
 }
 
 /// The differences of the fields with the same name, where the order of texts in a list says nothing (subnet ids, CIDRs).

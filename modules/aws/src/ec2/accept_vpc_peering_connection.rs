@@ -77,11 +77,13 @@ pub mod live {
     use serde_json::Value;
 
     use super::super::{
-        row::text,
         vpc_peering_connection::live::{Peerings, described},
         wire,
     };
-    use crate::live::{Call, Clients, Sent};
+    use crate::{
+        live::{Call, Clients, Sent},
+        row::text,
+    };
 
     /// The call.
     pub struct Accept;

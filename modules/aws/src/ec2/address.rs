@@ -5,14 +5,15 @@ use std::time::Duration;
 use runbook_modules::{
     input,
     operation::{Class, Operation},
-    resource::{Health, Identity, Meta, same_fields},
+    resource::{Identity, Meta, same_fields},
     sandbox::sim::Simple,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{filter::Filters, row::Row, simulate};
+use super::{filter::Filters, simulate};
+use crate::row::{Row, at_once};
 
 /// Input of `allocate_address`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AllocateAddress.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -54,10 +55,11 @@ pub static ADDRESS: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["allocation_id"],
+    along: &[],
     parents: &[],
-    judge: |_| Health::Ready,
+    judge: at_once,
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "eipalloc-",
         blocked: "InvalidIPAddress.InUse",
         missing: "InvalidAllocationID.NotFound",

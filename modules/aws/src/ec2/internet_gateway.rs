@@ -5,14 +5,15 @@ use std::time::Duration;
 use runbook_modules::{
     input,
     operation::{Class, Operation},
-    resource::{Health, Identity, Meta, same_fields},
+    resource::{Identity, Meta, same_fields},
     sandbox::sim::Simple,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{filter::Filters, row::Row, simulate};
+use super::{filter::Filters, simulate};
+use crate::row::{Row, at_once};
 
 /// Input of `create_internet_gateway`: nothing but our `name` and `tags`.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateInternetGateway.html>
@@ -37,10 +38,11 @@ pub static INTERNET_GATEWAY: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["internet_gateway_id"],
+    along: &[],
     parents: &[],
-    judge: |_| Health::Ready,
+    judge: at_once,
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "igw-",
         missing: "InvalidInternetGatewayID.NotFound",
         describe: |_, call, id| json!({ "internet_gateway_id": id, "owner_id": call.account, "attachments": [] }),

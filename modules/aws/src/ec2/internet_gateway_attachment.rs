@@ -15,10 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{
-    row::{Row, judge_state, text},
-    simulate,
-};
+use super::simulate;
+use crate::row::{Row, judge_state, text};
 
 /// Input of `attach_internet_gateway`.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AttachInternetGateway.html>
@@ -49,12 +47,13 @@ pub static ATTACHMENT: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["internet_gateway_id", "vpc_id"],
+    along: &[],
     parents: &["internet_gateway_id", "vpc_id"],
     judge: |described| {
         judge_state(text(described, "state"), None, &["available", "attached"], &[], &["detaching", "detached"])
     },
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         id: |call| format!("{}/{}", call.text("internet_gateway_id"), call.text("vpc_id")),
         refs: &[
             Ref {

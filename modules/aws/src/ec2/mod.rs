@@ -1,6 +1,6 @@
 //! EC2: networks, and what stands in them. One file a kind, with the describe call of the same noun beside it.
 //!
-//! * [`row`]: a kind as data; [`simulate`]: what the simulated kinds share.
+//! * [`simulate`]: what the simulated kinds share.
 //! * [`cidr`], [`filter`], [`rules`]: blocks, describe filters, rules of security groups.
 //! * `wire`: what the live calls share (feature `live`).
 
@@ -30,7 +30,6 @@ pub mod network_interface;
 pub mod route;
 pub mod route_table;
 pub mod route_table_association;
-pub mod row;
 pub mod rules;
 pub mod security_group;
 pub mod security_group_rules;

@@ -8,6 +8,7 @@ use runbook_modules::{
     operation::{Class, Operation},
     resource::{Identity, Meta, same_fields},
     sandbox::{
+        clock_text::rfc3339,
         sim::{Ref, SimCall, Simple},
         world::{Object, World},
     },
@@ -16,13 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    REMEMBERED,
-    filter::Filters,
-    network_interface, route,
-    row::{Difference, Row, judge_state, text},
-    simulate,
-};
+use super::{REMEMBERED, filter::Filters, network_interface, route, simulate};
+use crate::row::{Difference, Row, judge_state, text};
 
 /// Input of `create_nat_gateway`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -79,13 +75,14 @@ pub static NAT_GATEWAY: Row = Row {
         }
     },
     locator: &["nat_gateway_id"],
+    along: &[],
     parents: &["subnet_id", "allocation_id"],
     judge: |described| {
         let reason = described.get("failure_message");
         judge_state(text(described, "state"), reason, &["available"], &["failed"], &["deleting", "deleted"])
     },
     differences,
-    sim: Simple {
+    sim: &Simple {
         prefix: "nat-",
         refs: &[
             Ref { field: "subnet_id", kind: "ec2.subnet", missing: "InvalidSubnetID.NotFound", owned: false },
@@ -149,7 +146,7 @@ fn describe(world: &World, call: &SimCall<'_>, id: &str) -> Value {
         map.insert("public_ip".to_owned(), simulate::public_ip(allocation).into());
     }
     json!({
-        "nat_gateway_id": id, "vpc_id": vpc_of(world, call), "create_time": simulate::rfc3339(call.now_ms),
+        "nat_gateway_id": id, "vpc_id": vpc_of(world, call), "create_time": rfc3339(call.now_ms),
         "connectivity_type": if private(call) { "private" } else { "public" }, "nat_gateway_addresses": [address],
     })
 }

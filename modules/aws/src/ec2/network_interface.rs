@@ -19,12 +19,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{
-    REMEMBERED,
-    filter::Filters,
-    row::{Difference, Row, judge_state, text},
-    simulate,
-};
+use super::{REMEMBERED, filter::Filters, simulate};
+use crate::row::{Difference, Row, judge_state, text};
 
 /// Input of `create_network_interface`.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkInterface.html>
@@ -61,12 +57,13 @@ pub static NETWORK_INTERFACE: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["network_interface_id"],
+    along: &[],
     parents: &["subnet_id", "groups"],
     judge: |described| {
         judge_state(text(described, "status"), None, &["available", "in-use", "associated"], &[], &["detaching"])
     },
     differences,
-    sim: Simple {
+    sim: &Simple {
         prefix: "eni-",
         refs: &[
             Ref { field: "subnet_id", kind: "ec2.subnet", missing: "InvalidSubnetID.NotFound", owned: false },

@@ -15,11 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    cidr::Cidr,
-    row::{Row, text},
-    simulate,
-};
+use super::{cidr::Cidr, simulate};
+use crate::row::{Row, text};
 
 /// Input of `create_route`: a destination and one target. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRoute.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +80,7 @@ pub static ROUTE: Row = Row {
         }
     },
     locator: &["route_table_id", "destination_cidr_block"],
+    along: &[],
     parents: &[
         "route_table_id",
         "gateway_id",
@@ -104,7 +102,7 @@ pub static ROUTE: Row = Row {
         }
         found
     },
-    sim: Simple {
+    sim: &Simple {
         id: |call| id(call.text("route_table_id"), call.text("destination_cidr_block")),
         refs: &[Ref {
             field: "route_table_id",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use runbook_modules::{
     input,
     operation::{Class, Operation},
-    resource::{Health, Identity, Meta, same_fields},
+    resource::{Identity, Meta, same_fields},
     sandbox::{
         sim::{Ref, SimCall, Simple},
         world::{Object, World},
@@ -15,7 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{REMEMBERED, filter::Filters, row::Row, simulate};
+use super::{REMEMBERED, filter::Filters, simulate};
+use crate::row::{Row, at_once};
 
 /// Input of `create_route_table`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateRouteTable.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -42,10 +43,11 @@ pub static ROUTE_TABLE: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["route_table_id"],
+    along: &[],
     parents: &["vpc_id"],
-    judge: |_| Health::Ready,
+    judge: at_once,
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "rtb-",
         refs: &[Ref { field: "vpc_id", kind: "ec2.vpc", missing: "InvalidVpcID.NotFound", owned: false }],
         token: true,

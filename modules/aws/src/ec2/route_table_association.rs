@@ -15,10 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{
-    row::{Row, judge_state, text},
-    simulate,
-};
+use super::simulate;
+use crate::row::{Row, judge_state, text};
 
 /// Input of `associate_route_table`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateRouteTable.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +55,7 @@ pub static ASSOCIATION: Row = Row {
         }
     },
     locator: &["route_table_association_id"],
+    along: &[],
     parents: &["route_table_id", "subnet_id", "gateway_id"],
     judge: |described| {
         let reason = described.get("association_state").and_then(|state| state.get("status_message"));
@@ -64,7 +63,7 @@ pub static ASSOCIATION: Row = Row {
         judge_state(state, reason, &["associated", ""], &["failed"], &["disassociating", "disassociated"])
     },
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "rtbassoc-",
         refs: &[
             Ref {

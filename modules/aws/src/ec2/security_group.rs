@@ -6,7 +6,7 @@ use runbook_modules::{
     error::{CallError, Class as ErrorClass},
     input,
     operation::{Class, Operation},
-    resource::{Health, Identity, Meta, same_fields},
+    resource::{Identity, Meta, same_fields},
     sandbox::{
         sim::{Ref, SimCall, Simple},
         world::{Object, World},
@@ -16,7 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{filter::Filters, row::Row, simulate};
+use super::{filter::Filters, simulate};
+use crate::row::{Row, at_once};
 
 /// Input of `create_security_group`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -49,10 +50,11 @@ pub static SECURITY_GROUP: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["group_id"],
+    along: &[],
     parents: &["vpc_id"],
-    judge: |_| Health::Ready,
+    judge: at_once,
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "sg-",
         refs: &[Ref { field: "vpc_id", kind: "ec2.vpc", missing: "InvalidVpcID.NotFound", owned: false }],
         unique: (&["vpc_id", "group_name"], "InvalidGroup.Duplicate"),

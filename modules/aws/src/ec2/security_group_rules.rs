@@ -8,7 +8,7 @@ use std::time::Duration;
 use runbook_modules::{
     error::CallError,
     input::{self, InputError},
-    resource::{Health, Identity, Meta},
+    resource::{Identity, Meta},
     sandbox::{
         sim::{Ref, SimCall, Simple},
         world::{Object, World, key},
@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    row::{Difference, Row},
     rules::{self, Permission, Rule, Source},
     simulate,
 };
+use crate::row::{Difference, Row, at_once};
 
 /// Input of `authorize_security_group_ingress` and `authorize_security_group_egress`.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html>
@@ -47,7 +47,7 @@ pub static INGRESS: Row = Row {
               [AuthorizeSecurityGroupIngress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html)",
         ..META
     },
-    sim: Simple {
+    sim: &Simple {
         describe: |world, call, id| describe(world, call, id, false),
         made: |world, call, made| add(world, call, made, false),
         deleted: |world, call, gone| take_away(world, call, gone, false),
@@ -67,7 +67,7 @@ pub static EGRESS: Row = Row {
               [AuthorizeSecurityGroupEgress](https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupEgress.html)",
         ..META
     },
-    sim: Simple {
+    sim: &Simple {
         describe: |world, call, id| describe(world, call, id, true),
         made: |world, call, made| add(world, call, made, true),
         deleted: |world, call, gone| take_away(world, call, gone, true),
@@ -93,10 +93,11 @@ const ROW: Row = Row {
     schema: input::schema::<Input>,
     check,
     locator: &["group_id", "security_group_rule_ids"],
+    along: &[],
     parents: &["group_id"],
-    judge: |_| Health::Ready,
+    judge: at_once,
     differences,
-    sim: SIM,
+    sim: &SIM,
 };
 
 const SIM: Simple = Simple {

@@ -10,7 +10,9 @@ use runbook_modules::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{cidr, filter, row::Row};
+use super::{cidr, filter};
+pub use crate::simulate::body;
+use crate::{row::Row, simulate::owned};
 
 /// The zones of a region: six in us-east-1, three elsewhere.
 pub fn zones(region: &str) -> Vec<String> {
@@ -37,11 +39,6 @@ pub fn get<'w>(world: &'w World, call: &SimCall<'_>, kind: &str, id: &str) -> Op
 /// All objects of a kind in the call's region.
 pub fn list<'w>(world: &'w World, call: &SimCall<'_>, kind: &str) -> impl Iterator<Item = &'w Object> + use<'w> {
     world.list(kind, &call.place.region, call.now_ms)
-}
-
-/// A text of an object's body; empty when it is missing.
-pub fn body<'a>(object: &'a Object, field: &str) -> &'a str {
-    object.body.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Changes the body of an object of the call's region. Nothing happens when it does not exist.
@@ -72,19 +69,8 @@ pub fn drop_entries(map: &mut Map<String, Value>, field: &str, gone: impl Fn(&Va
 
 /// Puts an object that no request of ours made (a VPC's main route table), gone with its owner.
 pub fn put_owned(world: &mut World, call: &SimCall<'_>, kind: &str, id: &str, owner: &Object, body: Value) {
-    world.put(Object {
-        kind: kind.to_owned(),
-        place: call.place.region.clone(),
-        id: id.to_owned(),
-        body,
-        tags: Default::default(),
-        token: String::new(),
-        input: Value::Null,
-        refs: vec![owner.key()],
-        owner: Some(owner.key()),
-        states: Vec::new(),
-        gone_at: None,
-    });
+    let refs = vec![owner.key()];
+    world.put(owned(kind, &call.place.region, id, owner, body, refs));
 }
 
 /// A public address out of the range for benchmarks (198.18.0.0/15), always the same for an id.
@@ -108,22 +94,6 @@ pub fn arn(call: &SimCall<'_>, noun: &str, id: &str) -> String {
     format!("arn:aws:ec2:{}:{}:{noun}/{id}", call.place.region, call.account)
 }
 
-/// A simulated time as AWS writes it.
-pub fn rfc3339(ms: i64) -> String {
-    let (days, seconds) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000) / 1000);
-    // Civil date from days since 1970-01-01: eras of 400 years (146,097 days) that begin on 1 March.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
 /// A describe call of a kind: see [`describe_kind`].
 ///
 /// # Errors
@@ -131,7 +101,7 @@ pub fn rfc3339(ms: i64) -> String {
 pub fn describe(
     row: &Row, world: &World, call: &SimCall<'_>, ids: &str, answer: &str, aliases: filter::Aliases,
 ) -> Result<Value, CallError> {
-    let kept = describe_kind(row.meta.name, &row.sim, world, call, ids, aliases)?;
+    let kept = describe_kind(row.meta.name, row.sim, world, call, ids, aliases)?;
     Ok(json!({ answer: kept }))
 }
 
@@ -158,14 +128,6 @@ pub fn describe_kind(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_as_aws_writes_them() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(951_782_399_000), "2000-02-28T23:59:59Z");
-        assert_eq!(rfc3339(951_782_400_000), "2000-02-29T00:00:00Z");
-        assert_eq!(rfc3339(1_795_203_794_999), "2026-11-20T19:43:14Z");
-    }
 
     #[test]
     fn zones_have_ids() {

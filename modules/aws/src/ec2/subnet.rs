@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use super::{
     cidr::{self, Cidr},
     filter::Filters,
-    row::{Row, judge_state, text},
     simulate,
 };
+use crate::row::{Row, judge_state, text};
 
 /// Input of `create_subnet`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -56,10 +56,11 @@ pub static SUBNET: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["subnet_id"],
+    along: &[],
     parents: &["vpc_id"],
     judge: |described| judge_state(text(described, "state"), None, &["available"], &["failed"], &[]),
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "subnet-",
         refs: &[Ref { field: "vpc_id", kind: "ec2.vpc", missing: "InvalidVpcID.NotFound", owned: false }],
         unique: (&["vpc_id", "cidr_block"], "InvalidSubnet.Conflict"),

@@ -7,18 +7,14 @@ use runbook_modules::{
     input::{self, InputError},
     operation::{Class, Operation},
     resource::{Identity, Meta, same_fields},
-    sandbox::sim::Simple,
+    sandbox::{clock_text::rfc3339, sim::Simple},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{
-    REMEMBERED,
-    filter::Filters,
-    row::{Row, judge_state, text},
-    simulate,
-};
+use super::{REMEMBERED, filter::Filters, simulate};
+use crate::row::{Row, judge_state, text};
 
 /// Input of `create_volume`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVolume.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -69,12 +65,13 @@ pub static VOLUME: Row = Row {
         _ => Ok(()),
     },
     locator: &["volume_id"],
+    along: &[],
     parents: &[],
     judge: |described| {
         judge_state(text(described, "state"), None, &["available", "in-use"], &["error"], &["deleting", "deleted"])
     },
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "vol-",
         state_field: "state",
         states: ("creating", "available", "deleting"),
@@ -92,7 +89,7 @@ pub static VOLUME: Row = Row {
             let kind = call.text("volume_type");
             json!({
                 "volume_id": id, "volume_type": if kind.is_empty() { "gp2" } else { kind },
-                "create_time": simulate::rfc3339(call.now_ms), "attachments": [],
+                "create_time": rfc3339(call.now_ms), "attachments": [],
                 "encrypted": call.input.get("encrypted").is_some_and(|v| v == true),
                 "availability_zone_id": simulate::zone_id(call.text("availability_zone")),
             })

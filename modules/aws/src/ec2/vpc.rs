@@ -19,10 +19,9 @@ use serde_json::json;
 use super::{
     cidr::{self, Cidr},
     filter::Filters,
-    route_table,
-    row::{Row, judge_state, text},
-    security_group, simulate,
+    route_table, security_group, simulate,
 };
+use crate::row::{Row, judge_state, text};
 
 /// Input of `create_vpc`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -65,10 +64,11 @@ pub static VPC: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["vpc_id"],
+    along: &[],
     parents: &[],
     judge: |described| judge_state(text(described, "state"), None, &["available"], &[], &[]),
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "vpc-",
         state_field: "state",
         states: ("pending", "available", ""),

@@ -8,6 +8,7 @@ use runbook_modules::{
     operation::{Class, Operation},
     resource::{Health, Identity, Meta, same_fields},
     sandbox::{
+        clock_text::rfc3339,
         sim::{Ref, SimCall, Simple},
         world::{Object, World, key},
     },
@@ -16,13 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    cidr,
-    filter::Filters,
-    route,
-    row::{Row, judge_state, text},
-    simulate,
-};
+use super::{cidr, filter::Filters, route, simulate};
+use crate::row::{Row, judge_state, text};
 
 /// Input of `create_vpc_peering_connection`.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcPeeringConnection.html>
@@ -60,6 +56,7 @@ pub static PEERING: Row = Row {
     schema: input::schema::<Input>,
     check: input::check::<Input>,
     locator: &["vpc_peering_connection_id"],
+    along: &[],
     parents: &["vpc_id", "peer_vpc_id"],
     judge: |described| {
         let reason = described.get("status").and_then(|status| status.get("message"));
@@ -68,7 +65,7 @@ pub static PEERING: Row = Row {
         judge_state(code, reason, ready, &["failed", "rejected", "expired"], &["deleting", "deleted"])
     },
     differences: same_fields,
-    sim: Simple {
+    sim: &Simple {
         prefix: "pcx-",
         refs: &[Ref { field: "vpc_id", kind: "ec2.vpc", missing: "InvalidVpcID.NotFound", owned: false }],
         unique: (&["vpc_id", "peer_vpc_id"], "VpcPeeringConnectionAlreadyExists"),
@@ -118,7 +115,7 @@ fn describe(world: &World, call: &SimCall<'_>, id: &str) -> Value {
         "vpc_peering_connection_id": id, "status": { "message": waiting },
         "requester_vpc_info": side(requester, call.text("vpc_id"), call.account, &call.place.region),
         "accepter_vpc_info": side(peer(world, call), call.text("peer_vpc_id"), owner, peer_region(call)),
-        "expiration_time": simulate::rfc3339(call.now_ms + 7 * 86_400_000),
+        "expiration_time": rfc3339(call.now_ms + 7 * 86_400_000),
     })
 }
 

@@ -54,7 +54,7 @@ static SIM: Upsert = Upsert(Simple {
 });
 
 /// The kind.
-pub static KIND: Row = Row {
+pub static KIND: Row<Upsert> = Row {
     meta: &META,
     schema: input::schema::<Input>,
     check: |value| {

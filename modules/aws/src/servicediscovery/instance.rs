@@ -49,7 +49,7 @@ pub(super) static META: Meta = Meta {
 };
 
 /// The kind.
-pub static KIND: Row = Row {
+pub static KIND: Row<Upsert> = Row {
     meta: &META,
     schema: input::schema::<Input>,
     check: input::check::<Input>,

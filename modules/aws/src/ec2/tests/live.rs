@@ -113,7 +113,7 @@ pub(super) fn class<T>(said: Said<Result<T, CallError>>) -> Option<Class> {
 }
 
 /// Every field that the sandbox's description has, but for these, the live one has too: a script that was rehearsed finds the same.
-pub(super) fn same_shape(row: &'static ec2::row::Row, simulated: &Value, live: &Value, only_simulated: &[&str]) {
+pub(super) fn same_shape(row: &'static crate::row::Row, simulated: &Value, live: &Value, only_simulated: &[&str]) {
     let lacking: Vec<&String> = simulated
         .as_object()
         .into_iter()

@@ -12,7 +12,7 @@ use runbook_modules::{
 };
 use serde_json::{Value, json};
 
-use super::row::Row;
+use crate::row::Row;
 
 mod gateways;
 mod groups;

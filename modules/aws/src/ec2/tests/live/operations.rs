@@ -28,10 +28,8 @@ fn describe_calls_answer_as_the_sandbox_does() {
                 <regionName>us-east-1</regionName><optInStatus>opt-in-not-required</optInStatus>";
     let offering =
         "<instanceType>t3.medium</instanceType><locationType>region</locationType><location>us-east-1</location>";
-    let instance = format!(
-        "<ownerId>1</ownerId><instancesSet><item><instanceId>i-1</instanceId><instanceState><name>running</name></instanceState>\
-         <placement><availabilityZone>us-east-1a</availabilityZone></placement></item></instancesSet>"
-    );
+    let instance = "<ownerId>1</ownerId><instancesSet><item><instanceId>i-1</instanceId><instanceState><name>running</name></instanceState>\
+         <placement><availabilityZone>us-east-1a</availabilityZone></placement></item></instancesSet>";
     lists(
         "availability_zones",
         "DescribeAvailabilityZones",
@@ -74,7 +72,7 @@ fn describe_calls_answer_as_the_sandbox_does() {
     );
     lists("volumes", "DescribeVolumes", &set("volumeSet", &volume("available")), "0/volume_type", "gp3");
     let instances =
-        call("ec2.describe_instances", json!({}), vec![answer("DescribeInstances", &set("reservationSet", &instance))]);
+        call("ec2.describe_instances", json!({}), vec![answer("DescribeInstances", &set("reservationSet", instance))]);
     let answered = instances.answer.unwrap_or_default();
     assert_eq!(answered.pointer("/reservations/0/instances/0/state/name"), Some(&json!("running")));
 }
