@@ -52,13 +52,13 @@ pub static MODIFY: Operation = Operation {
 
 fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let id = subnet::simulated(world, call, call.text("subnet_id"))?.id.clone();
-    simulate::change(world, call, "ec2.subnet", &id, |map| {
-        for field in ["map_public_ip_on_launch", "assign_ipv6_address_on_creation"] {
-            if let Some(value) = call.input.get(field) {
-                map.insert(field.to_owned(), value.clone());
-            }
-        }
-    });
+    simulate::overwrite(
+        world,
+        call,
+        "ec2.subnet",
+        &id,
+        &["map_public_ip_on_launch", "assign_ipv6_address_on_creation"],
+    );
     Ok(json!({}))
 }
 

@@ -52,13 +52,7 @@ pub static MODIFY: Operation = Operation {
 
 fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let id = vpc::simulated(world, call, call.text("vpc_id"))?.id.clone();
-    simulate::change(world, call, vpc::ATTRIBUTES, &id, |map| {
-        for field in ["enable_dns_support", "enable_dns_hostnames"] {
-            if let Some(value) = call.input.get(field) {
-                map.insert(field.to_owned(), value.clone());
-            }
-        }
-    });
+    simulate::overwrite(world, call, vpc::ATTRIBUTES, &id, &["enable_dns_support", "enable_dns_hostnames"]);
     Ok(json!({}))
 }
 

@@ -50,6 +50,14 @@ pub fn change(world: &mut World, call: &SimCall<'_>, kind: &str, id: &str, with:
     });
 }
 
+/// Puts those of the fields that the input gives into a body.
+pub fn overwrite(world: &mut World, call: &SimCall<'_>, kind: &str, id: &str, fields: &[&str]) {
+    change(world, call, kind, id, |map| {
+        let given = fields.iter().filter_map(|field| Some(((*field).to_owned(), call.input.get(*field)?.clone())));
+        map.extend(given);
+    });
+}
+
 /// Adds to a list in a body.
 pub fn push(map: &mut Map<String, Value>, field: &str, entry: Value) {
     match map.get_mut(field).and_then(Value::as_array_mut) {
