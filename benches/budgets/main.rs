@@ -23,6 +23,9 @@ use std::io::Write;
 
 use measure::Table;
 
+/// A part of the measurement, by the name that selects it.
+type Part = (&'static str, fn(&mut Table));
+
 fn main() -> std::io::Result<()> {
     let (flags, names): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     let mut out = std::io::stdout().lock();
@@ -30,7 +33,7 @@ fn main() -> std::io::Result<()> {
         return writeln!(out, "budgets are measured with cargo bench");
     }
     let mut table = Table::default();
-    let parts: [(&str, fn(&mut Table)); 5] = [
+    let parts: [Part; 5] = [
         ("store", store::measure),
         ("steps", engine::measure),
         ("branches", engine::branches),

@@ -44,11 +44,14 @@ impl Hasher for Code {
     }
 }
 
+/// Fingerprints by program (the new one?) and place.
+type Known = BTreeMap<(bool, Site), Option<[u8; 32]>>;
+
 /// Compares a stored and an edited program, for `resume --edited`.
 pub struct Compared {
     old: Arc<Program>,
     new: Arc<Program>,
-    known: Mutex<BTreeMap<(bool, Site), Option<[u8; 32]>>>,
+    known: Mutex<Known>,
 }
 
 impl Compared {

@@ -38,6 +38,9 @@ pub struct Program {
     last: Mutex<Option<(Arc<Engine>, Arc<Host>)>>,
 }
 
+/// A closure of the script, to be run within a scope.
+pub type Closure = dyn Fn(&Arc<Scope>) -> Result<(), Halt> + Send + Sync;
+
 /// An undo closure of a step, rebuilt by recalling the run ([`Program::run`] in `Mode::Recall`).
 pub struct Hook {
     /// The step it belongs to.
@@ -47,7 +50,7 @@ pub struct Hook {
     /// See [`UndoHook::after`](crate::undo::UndoHook::after).
     pub after: Option<u64>,
     /// Runs it; bindings inside it go through the scope given.
-    pub run: Box<dyn Fn(&Arc<Scope>) -> Result<(), Halt> + Send + Sync>,
+    pub run: Box<Closure>,
 }
 
 impl Program {

@@ -9,7 +9,7 @@
 //! * [`settle`]: intents whose outcome is not known are settled first.
 //! * [`select`]: the rows of one step and what depends on them.
 //! * [`also`]: something that the run does not own.
-//! * [`mod@verify`]: drift.
+//! * [`verify`](mod@verify): drift.
 
 pub mod also;
 pub mod order;
