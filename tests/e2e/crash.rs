@@ -2,6 +2,8 @@
 //!
 //! RUNBOOK_TRIALS sets how many kills (default 8); the seed is printed and RUNBOOK_SEED repeats it.
 
+#![expect(clippy::print_stdout, reason = "the seed and the figures of a trial")]
+
 use std::{collections::HashSet, time::Duration};
 
 use serde_json::Value;
