@@ -132,6 +132,25 @@ fn the_second_signal_stops_at_once() {
 }
 
 #[test]
+fn an_undo_that_was_parked_goes_on_as_an_undo_only() {
+    let place = Place::new();
+    place.expect(0, ["run", "redis-ha", "--sandbox", "--speed", "0", "-q"]);
+    let err = File::create(place.root().join("err")).expect("a file");
+    let mut command = place.command(["undo", "latest", "--yes", "--speed", "60"]);
+    let child = command.stdout(Stdio::null()).stderr(err).spawn().expect("the program starts");
+    let mut run = Running { place, child };
+    run.until("a deletion", |text| text.contains(" deleted"));
+    run.send("-INT");
+    assert_eq!(run.end().code(), Some(4), "{}", run.err());
+    let last = run.err().trim_end().lines().last().map(str::to_owned).unwrap_or_default();
+    assert!(last.contains("runbook undo ") && !last.contains("runbook resume "), "{last}");
+    let said = run.place.expect(2, ["resume", "latest"]);
+    assert!(said.err.contains("RB0217") && said.err.contains("runbook undo "), "{}", said.err);
+    run.place.expect(0, ["undo", "latest", "--yes", "--speed", "0"]);
+    assert_eq!(world(&run.place)["objects"], serde_json::json!([]));
+}
+
+#[test]
 fn usr1_tells_what_is_running_and_changes_nothing() {
     let mut run = Running::start();
     run.send("-USR1");

@@ -74,7 +74,8 @@ impl Act<'_> {
 
     /// The outcome cannot be found out: a person decides.
     pub(super) fn unresolved(&self, code: &str, why: impl Into<String>) -> Failure {
-        let message = format!("whether {} of {} was done is not known", self.verb, self.subject());
+        let call = format!("{} {}", self.op, self.name);
+        let message = format!("whether {} was done is not known", call.trim_end());
         let mut failure = self.failure(code, message);
         failure.cause = why.into();
         UNKNOWN.clone_into(&mut failure.outcome);

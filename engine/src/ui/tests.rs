@@ -203,7 +203,7 @@ fn hostile_texts_are_escaped_and_secrets_masked() {
 
 #[test]
 fn json_lines() {
-    insta::assert_snapshot!(json::line(&story()[6]), @r#"{"v":1,"seq":7,"at":"2026-11-20T18:00:03.000Z","run":"7f3a9c","event":"effect.done","step":"redis1/network/vpc","adopted":false,"id":"vpc-0c1d","kept":false,"name":"redis1-vpc-us-east-1","op":"ec2.create_vpc","simulated":true,"simulated_at":"2026-11-20T18:00:09.000Z","took_ms":412}"#);
+    insta::assert_snapshot!(json::line(&story()[6]), @r#"{"v":1,"seq":7,"at":"2026-11-20T18:00:03.000Z","run":"7f3a9c","event":"effect.done","step":"redis1/network/vpc","adopted":false,"id":"vpc-0c1d","kept":false,"name":"redis1-vpc-us-east-1","op":"ec2.create_vpc","simulated":true,"simulated_at":"2026-11-20T18:00:09.000Z","token":"","took_ms":412}"#);
 }
 
 fn finale(width: usize, more: Vec<What>) -> String {
