@@ -54,7 +54,8 @@ struct Shown {
 
 impl Teller<'_> {
     fn entry(&mut self, entry: &Entry) {
-        let target_ms = entry.sim_ms.unwrap_or(entry.at_ms);
+        // What another process wrote (an approval) stands where the target's time had come to.
+        let target_ms = entry.sim_ms.or_else(|| self.history.last_sim_ms()).unwrap_or(entry.at_ms);
         // A heading needs what the target said, which is written right after it.
         if let Record::Target { about } = &entry.record
             && self.about.is_none()
