@@ -4,6 +4,8 @@ mod commands;
 mod crash;
 mod harness;
 mod journals;
+#[cfg(feature = "live")]
+mod live;
 mod promises;
 mod readme;
 mod redis_ha;

@@ -65,13 +65,18 @@ impl Clients {
         if endpoint(config, "ServiceDiscovery").is_some() {
             cloud_map = cloud_map.interceptor(PlainHost);
         }
+        // Who we are is asked before the script names its regions, and every region of a partition answers the same.
+        let mut sts = aws_sdk_sts::config::Builder::from(config);
+        if config.region().is_none() {
+            sts = sts.region(Region::from_static("us-east-1"));
+        }
         Self {
             ec2: aws_sdk_ec2::Client::new(config),
             eks: aws_sdk_eks::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
             route53: aws_sdk_route53::Client::new(config),
             servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),
-            sts: aws_sdk_sts::Client::new(config),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             endpoint: SERVICES.iter().find_map(|service| endpoint(config, service)),
         }
