@@ -4,7 +4,7 @@
 //! cargo bench -p runbook --bench budgets --no-default-features
 //! ```
 //!
-//! Without `--no-default-features` the AWS SDK is built too, which takes long and changes no figure here. The figures are medians;
+//! Without `--no-default-features` the AWS SDK is built too, which takes long and changes no figure here. Ratios are of trimmed means;
 //! a durable step is measured in turn with a bare SQLite commit on the same file system, so that a busy machine slows
 //! both. Nothing is asserted: a time is no test. Names of parts as arguments (`-- store steps branches resuming
 //! program`) choose what is measured.

@@ -1,4 +1,4 @@
-//! Samples and their median, the bare SQLite commit that everything is held against, and the table of figures.
+//! Samples, their mean and median, the bare SQLite commit that everything is held against, and the table of figures.
 
 use std::{
     fmt,
@@ -57,6 +57,15 @@ impl Samples {
         (samples.median(), (processor() - before) / count)
     }
 
+    /// Without the slowest twentieth, the mean. A disk often has two speeds: their mixture has a steady mean, but its median jumps
+    /// from the one to the other.
+    pub fn mean(&self) -> Duration {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        sorted.truncate(sorted.len() - sorted.len() / 20);
+        sorted.iter().sum::<Duration>() / u32::try_from(sorted.len()).unwrap_or(u32::MAX).max(1)
+    }
+
     /// The one in the middle.
     pub fn median(&self) -> Duration {
         let mut sorted = self.0.clone();
@@ -85,6 +94,18 @@ impl Bare {
         let mut statement = self.0.prepare_cached("INSERT INTO t (y) VALUES (?1)").expect("a statement");
         statement.execute([text]).expect("a commit");
     }
+}
+
+/// Four things in each order in turn: a disk that lets one flush through in a while makes the next one wait, and that must not
+/// always be the same one.
+pub fn order(turn: usize) -> [usize; 4] {
+    let mut left = vec![0, 1, 2, 3];
+    let mut turn = turn % 24;
+    [4, 3, 2, 1].map(|count| {
+        let picked = left.remove(turn % count);
+        turn /= count;
+        picked
+    })
 }
 
 /// The figures so far.
