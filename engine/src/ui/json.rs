@@ -45,10 +45,12 @@ pub fn line(event: &Event) -> String {
     }
     let first =
         ["v", "seq", "at", "run", "event", "step"].map(|name| map.remove(name).map(|value| (name.to_owned(), value)));
+    // By name: whether a map keeps its names sorted depends on how serde_json was built.
+    let rest: std::collections::BTreeMap<String, Value> = map.into_iter().collect();
     let fields: Vec<String> = first
         .into_iter()
         .flatten()
-        .chain(map)
+        .chain(rest)
         .map(|(name, value)| format!("{}:{value}", Value::String(name)))
         .collect();
     format!("{{{}}}", fields.join(","))
