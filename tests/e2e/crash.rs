@@ -143,7 +143,9 @@ fn undo_killed_anywhere_empties_the_world() {
 fn an_error_at_any_effect_stops_clearly_and_is_undone() {
     let calm = Place::new();
     calm.expect(0, RUN);
-    let calls = calls(&world(&calm));
+    let mut calls = calls(&world(&calm));
+    // The step that makes a cluster tries again by itself.
+    calls.retain(|call| call["op"] != "eks.create_cluster");
     let mut dice = Dice::new();
     let sample: Vec<usize> = if trials() >= 200 {
         (0..calls.len()).collect()
