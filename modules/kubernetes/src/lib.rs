@@ -1,0 +1,1 @@
+//! Live Kubernetes and Helm: the `kube` client and the real `helm` program behind the bindings of `runbook-modules`.

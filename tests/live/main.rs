@@ -1,0 +1,1 @@
+//! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.

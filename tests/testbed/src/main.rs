@@ -1,0 +1,3 @@
+//! Brings the testbed up, tells where it is, and takes it down.
+
+fn main() {}
