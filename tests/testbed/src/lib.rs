@@ -1,2 +1,17 @@
 //! What the tests run against: real Kubernetes control planes, AWS emulators behind a fault proxy, and stand-ins for what would
 //! run in pods. Everything listens on the loopback, on free ports.
+//!
+//! * [`tools`]: where the programs are. [`control_plane`]: etcd, API server, controller manager, scheduler, kwok. [`emulators`]:
+//!   moto and ministack.
+//! * [`proxy`]: the fault proxy in front of the emulators, and the oracle log. [`webhook`]: who checks our EKS tokens.
+//! * [`clusters`]: what the proxy asks of whoever runs the control planes. [`standins`]: what would run in pods.
+//! * [`bed`]: all of it together.
+
+pub mod bed;
+pub mod clusters;
+pub mod control_plane;
+pub mod emulators;
+pub mod proxy;
+pub mod standins;
+pub mod tools;
+pub mod webhook;

@@ -1,0 +1,1 @@
+//! Live Helm, through the real `helm` program.

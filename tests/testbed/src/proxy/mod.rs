@@ -1,0 +1,1 @@
+//! The fault proxy in front of the emulators.

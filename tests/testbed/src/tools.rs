@@ -1,0 +1,1 @@
+//! Where the programs of the testbed are.

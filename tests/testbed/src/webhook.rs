@@ -1,0 +1,1 @@
+//! The token webhook: the API servers ask it about our EKS tokens.
