@@ -1,3 +1,13 @@
 //! Live Kubernetes and Helm: the `kube` client and the real `helm` program behind the bindings of `runbook-modules`.
+//!
+//! * [`connection`]: how the API server of a place is reached; [`kubeconfig`]: out of a context.
+//! * [`target`]: which part carries out a call: [`objects`] for `k8s.*`, [`helm`] for `helm.*`.
 
+pub mod connection;
 pub mod helm;
+pub mod kubeconfig;
+pub mod objects;
+pub mod target;
+
+pub use connection::{Access, Connection, Connections, Identity};
+pub use target::Kubernetes;
