@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    process::{Process, free_ports, port_was_taken},
+    process::{Process, on_free_port},
     scratch::Scratch,
     tools::Tools,
 };
@@ -48,18 +48,11 @@ impl ControlPlane {
     /// # Errors
     /// Which program did not start, and the end of its log.
     pub fn start(tools: &Tools, options: Options) -> Result<Self, String> {
-        let attempt = || Self::start_on(free_ports()?, tools, options.clone());
-        let mut started = attempt();
-        for _ in 0..4 {
-            match &started {
-                Err(error) if port_was_taken(error) => started = attempt(),
-                _ => break,
-            }
-        }
+        let started = on_free_port(|port| Self::start_on(port, tools, options.clone()));
         started.map_err(|error| format!("the control plane {} did not start: {error}", options.name))
     }
 
-    fn start_on([port]: [u16; 1], tools: &Tools, options: Options) -> Result<Self, String> {
+    fn start_on(port: u16, tools: &Tools, options: Options) -> Result<Self, String> {
         let plane = Self {
             helpers: Mutex::default(),
             api_server: Mutex::default(),

@@ -104,28 +104,29 @@ impl Drop for Process {
     }
 }
 
-/// Whether a program ended because somebody else took its port first.
-#[must_use]
-pub fn port_was_taken(message: &str) -> bool {
-    message.to_lowercase().contains("address already in use")
+/// Starts something on a port of the loopback that was free just now. Somebody may take the port before the program does; then the
+/// program ends with "already in use" in its log, and another port is tried.
+///
+/// # Errors
+/// What `start` says, or that there is no port.
+pub fn on_free_port<T>(start: impl Fn(u16) -> Result<T, String>) -> Result<T, String> {
+    let mut tries = 5;
+    loop {
+        let started = start(free_port()?);
+        tries -= 1;
+        if tries == 0 || !started.as_ref().is_err_and(|error| error.to_lowercase().contains("already in use")) {
+            return started;
+        }
+    }
 }
 
-/// Ports of the loopback that were free just now, all different. Somebody may take one before the program does; then the program
-/// ends and [`port_was_taken`] says so: try again with others.
+/// A port of the loopback that was free just now.
 ///
 /// # Errors
 /// When the loopback has none.
-pub fn free_ports<const N: usize>() -> Result<[u16; N], String> {
-    let bound = || -> io::Result<Vec<(TcpListener, u16)>> {
-        let listen = |_| {
-            let listener = TcpListener::bind("127.0.0.1:0")?;
-            let port = listener.local_addr()?.port();
-            Ok((listener, port))
-        };
-        (0..N).map(listen).collect()
-    };
-    let bound = bound().map_err(|error| format!("no free port on 127.0.0.1: {error}"))?;
-    Ok(std::array::from_fn(|index| bound[index].1))
+pub fn free_port() -> Result<u16, String> {
+    let bound = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    bound.map(|address| address.port()).map_err(|error| format!("no free port on 127.0.0.1: {error}"))
 }
 
 #[cfg(test)]
@@ -184,16 +185,28 @@ mod tests {
     #[test]
     fn a_program_that_ends_says_so() {
         let folder = tempfile::tempdir().expect("a folder");
-        let script = "echo bind: address already in use; exit 3";
+        let script = "echo no such luck; exit 3";
         let mut process =
             Process::start(Path::new("/bin/sh"), ["-c", script], &[], &folder.path().join("log")).expect("starts");
         let error = process.wait_until(Duration::from_secs(20), || false).expect_err("it ended");
-        assert!(error.contains("exit status: 3") && port_was_taken(&error), "{error}");
+        assert!(error.contains("exit status: 3") && error.contains("no such luck"), "{error}");
     }
 
     #[test]
-    fn free_ports_differ() {
-        let [a, b, c] = free_ports::<3>().expect("ports");
-        assert!(a != b && b != c && a != c);
+    fn a_taken_port_is_tried_again_elsewhere_and_nothing_else_is() {
+        let tried = std::cell::RefCell::new(Vec::new());
+        let start = |failures: usize, error: &'static str| {
+            tried.borrow_mut().clear();
+            on_free_port(|port| {
+                tried.borrow_mut().push(port);
+                if tried.borrow().len() <= failures { Err(error.to_owned()) } else { Ok(port) }
+            })
+        };
+        assert!(start(2, "bind: Address already in use").is_ok());
+        assert_eq!(tried.borrow().len(), 3);
+        assert!(start(9, "bind: Address already in use").is_err());
+        assert_eq!(tried.borrow().len(), 5);
+        assert!(start(1, "no such file").is_err());
+        assert_eq!(tried.borrow().len(), 1);
     }
 }
