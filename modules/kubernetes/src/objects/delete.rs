@@ -1,0 +1,82 @@
+//! Deletes objects, only the very one that is meant, and puts back what stood there before.
+
+use http::Method;
+use runbook_modules::{
+    error::{CallError, Class},
+    k8s::{
+        object::{bare, id_at},
+        types::{Type, text},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    api::{Api, path},
+    apply::MANAGER,
+    owners,
+    patch::difference,
+};
+use crate::client::Ask;
+
+/// Deletes the object of a locator.
+///
+/// # Errors
+/// `NotFound` when it is gone, also when another one bears its name.
+pub async fn delete(api: Api<'_>, at: &Value) -> Result<(), CallError> {
+    let kind = api.served(text(at, "kind"), version(at)).await?.ok_or_else(|| missing(at))?;
+    remove(api, &kind, text(at, "namespace"), text(at, "name"), text(at, "uid")).await
+}
+
+/// Deletes an object by hand: the one that stands now. Answers `#{id, uid}`.
+pub async fn by_hand(api: Api<'_>, input: &Value) -> Result<Value, CallError> {
+    let kind = api.served(text(input, "kind"), version(input)).await?.ok_or_else(|| missing(input))?;
+    let there =
+        api.object(&kind, text(input, "namespace"), text(input, "name")).await?.ok_or_else(|| missing(input))?;
+    let (namespace, uid) = (text(&there, "metadata.namespace"), text(&there, "metadata.uid"));
+    remove(api, &kind, namespace, text(input, "name"), uid).await?;
+    let at = json!({"api_version": kind.api_version, "kind": kind.kind, "namespace": namespace, "name": input["name"]});
+    Ok(json!({"id": id_at(&at), "uid": uid}))
+}
+
+/// Deletes an object; what it owns is collected in the background, as by `kubectl delete`.
+pub async fn remove(api: Api<'_>, kind: &Type, namespace: &str, name: &str, uid: &str) -> Result<(), CallError> {
+    let mut options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+    if !uid.is_empty() {
+        options["preconditions"] = json!({"uid": uid});
+    }
+    let ask =
+        Ask::with(Method::DELETE, path(kind, namespace, name)?, "application/json", options.to_string().into_bytes());
+    match api.send(&ask).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.message.contains("UID in precondition") => {
+            Err(CallError::not_found("NotFound", format!("{} \"{name}\" is another one now", kind.kind)))
+        }
+        // A namespace that is on its way out already.
+        Err(error) if error.code == "Conflict" && error.message.contains("purged") => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts back what stood there before: the fields that we set and those that we took away. What others have changed since stays.
+pub async fn put_back(api: Api<'_>, at: &Value, before: &Value) -> Result<(), CallError> {
+    let kind = api.served(text(at, "kind"), version(at)).await?.ok_or_else(|| missing(at))?;
+    let there = api.object(&kind, text(at, "namespace"), text(at, "name")).await?.ok_or_else(|| missing(at))?;
+    if !text(at, "uid").is_empty() && text(at, "uid") != text(&there, "metadata.uid") {
+        return Err(missing(at));
+    }
+    let wanted = owners::put_back(&there, &bare(before.clone()), MANAGER);
+    let Some(mut change) = difference(&there, &wanted) else { return Ok(()) };
+    change["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
+    let path = path(&kind, text(at, "namespace"), text(at, "name"))?;
+    let path = format!("{path}?fieldManager={MANAGER}");
+    let body = change.to_string().into_bytes();
+    api.send(&Ask::with(Method::PATCH, path, "application/merge-patch+json", body)).await.map(|_| ())
+}
+
+fn version(at: &Value) -> Option<&str> {
+    at.get("api_version").and_then(Value::as_str).filter(|version| !version.is_empty())
+}
+
+fn missing(at: &Value) -> CallError {
+    CallError::new(Class::NotFound, "NotFound", format!("{} \"{}\" not found", text(at, "kind"), text(at, "name")))
+}
