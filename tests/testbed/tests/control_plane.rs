@@ -1,7 +1,10 @@
 //! The control planes do what the tests ask of them. What runs in pods is decided by `stages/`.
 
-use std::{path::Path, time::Duration};
+mod common;
 
+use std::time::Duration;
+
+use common::running_in;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     batch::v1::Job,
@@ -183,16 +186,8 @@ async fn a_restarted_api_server_keeps_its_data_and_a_stopped_control_plane_leave
     assert_eq!(kept.data.expect("data")["a"], "b");
 
     let folder = plane.admin_kubeconfig().parent().expect("a folder").to_owned();
-    assert!(mentioned(&folder).len() >= 2);
+    assert!(running_in(&folder).len() >= 2);
     plane.stop();
-    assert_eq!(mentioned(&folder), Vec::<String>::new());
+    assert_eq!(running_in(&folder), Vec::<String>::new());
     assert!(!folder.exists());
-}
-
-/// The programs that run in a folder.
-fn mentioned(folder: &Path) -> Vec<String> {
-    let processes = std::fs::read_dir("/proc").expect("processes").flatten();
-    let inside =
-        processes.filter(|entry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)));
-    inside.map(|entry| std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default()).collect()
 }

@@ -1,0 +1,11 @@
+//! What several test programs look at.
+
+use std::{fs, path::Path};
+
+/// The names of the programs that run in a folder or below it.
+pub fn running_in(folder: &Path) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("processes").flatten();
+    let inside =
+        processes.filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)));
+    inside.map(|entry| fs::read_to_string(entry.path().join("comm")).unwrap_or_default()).collect()
+}
