@@ -1,1 +1,171 @@
-//! The fault proxy in front of the emulators.
+//! The fault proxy in front of the emulators: what AWS does and they do not, and what goes wrong on the way.
+//!
+//! A request is understood ([`parse`]), numbered and entered in the oracle ([`log`]), met by a fault ([`faults`]), executed at most
+//! once for its token ([`ledger`]), by an emulator with what that lacks ([`eks`], [`ec2`], [`route53`], [`cloudmap`], [`sts`]), and
+//! answered. What the proxy answers itself, and why, stands in `README.md` beside this file.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+
+mod answer;
+mod cloudmap;
+mod ec2;
+mod eks;
+mod emulator;
+pub mod faults;
+mod flow;
+mod ledger;
+pub mod log;
+mod parse;
+pub mod pending;
+mod records;
+mod route53;
+mod server;
+mod shared;
+mod sigv4;
+mod socket;
+mod stale;
+mod sts;
+mod xml;
+
+pub use answer::By;
+pub use faults::{Action, Fault, Faults, On, Phase};
+pub use ledger::Ledger;
+pub use log::{Entry, Outcome};
+pub use pending::{Failure, Pending, What};
+pub use sigv4::Presigned;
+
+use crate::clusters::{Clusters, NoClusters};
+use shared::Shared;
+
+/// How a proxy is set up.
+pub struct Config {
+    /// Where moto is: `http://127.0.0.1:PORT`.
+    pub moto: String,
+    /// Where ministack is. It answers what moto has not got at all.
+    pub ministack: Option<String>,
+    /// Who runs the control planes.
+    pub clusters: Arc<dyn Clusters>,
+    /// How long things take.
+    pub pending: Pending,
+    /// A file for the oracle log, one line of JSON for each change of an entry.
+    pub log: Option<PathBuf>,
+    /// How long the ledger keeps tokens.
+    pub token_expiry: Duration,
+    /// Access keys and their secrets. The proxy learns those that STS and IAM give out.
+    pub keys: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// moto alone, no control planes, a second for everything, tokens kept for a day, the key `test`.
+    pub fn new(moto: impl Into<String>) -> Self {
+        Self {
+            moto: moto.into(),
+            ministack: None,
+            clusters: Arc::new(NoClusters),
+            pending: Pending::default(),
+            log: None,
+            token_expiry: Duration::from_secs(24 * 60 * 60),
+            keys: BTreeMap::from([("test".to_owned(), "test".to_owned())]),
+        }
+    }
+}
+
+/// A running proxy. It stops when it is dropped.
+pub struct Proxy {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    server: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts a proxy on a free loopback port.
+    ///
+    /// # Errors
+    /// The log file or the port cannot be had.
+    pub async fn start(config: Config) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let keys: Vec<(String, String)> = config.keys.into_iter().collect();
+        let shared = Arc::new(Shared {
+            emulators: emulator::Emulators::new(config.moto, config.ministack),
+            clusters: config.clusters,
+            pending: config.pending,
+            plans: pending::Plans::default(),
+            log: log::Log::new(config.log.as_deref())?,
+            faults: Faults::default(),
+            ledger: Ledger::new(config.token_expiry),
+            stale: stale::Stale::default(),
+            identities: sts::Identities::new(&keys),
+            nats: ec2::Nats::default(),
+            changes: route53::Changes::default(),
+            operations: cloudmap::Operations::default(),
+            eks: eks::Eks::default(),
+            requests: AtomicU64::new(0),
+        });
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
+        Ok(Self { shared, address, server })
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`. This is what `AWS_ENDPOINT_URL` is set to.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The oracle: every mutating request so far, in order.
+    pub fn log(&self) -> Vec<Entry> {
+        self.shared.log.entries()
+    }
+
+    /// The planned faults.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// The token ledger.
+    pub fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    /// Plans the failure of something that is under way.
+    pub fn fail(&self, failure: Failure) {
+        self.shared.plans.add(failure);
+    }
+
+    /// The Kubernetes groups of an IAM principal (as `GetCallerIdentity` names it) in a cluster; None: no access.
+    pub fn groups(&self, cluster: &str, principal: &str) -> Option<Vec<String>> {
+        self.shared.eks.groups(cluster, principal)
+    }
+
+    /// What the proxy keeps of EKS beside moto: each cluster's status, node groups, add-ons, access entries, associations.
+    pub fn eks(&self) -> serde_json::Value {
+        self.shared.eks.inventory()
+    }
+
+    /// Forgets the log, the faults, the planned failures, stale reads and tokens. What exists in the emulators stays.
+    pub fn reset(&self) {
+        self.shared.log.clear();
+        self.shared.faults.clear();
+        self.shared.plans.clear();
+        self.shared.stale.clear();
+        self.shared.ledger.clear();
+    }
+
+    /// Stops it. Open connections end.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
