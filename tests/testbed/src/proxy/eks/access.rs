@@ -78,7 +78,7 @@ fn policy(arn: &str, scope: &Value) -> Value {
 /// Answers an operation on access entries and their policies.
 pub(super) fn answer(shared: &Arc<Shared>, call: &Call) -> Answer {
     if call.operation == "ListAccessPolicies" {
-        let arn =
+        let described =
             |name: &&str| json!({ "name": name, "arn": format!("arn:aws:eks::aws:cluster-access-policy/{name}") });
         return listed("accessPolicies", POLICIES.iter().map(described).collect());
     }
