@@ -1,28 +1,77 @@
-//! All of the testbed together.
+//! All of the testbed together: the emulators, the fault proxy before them, and a real control plane for each EKS cluster that is
+//! created through the proxy.
+
+mod planes;
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::runtime::Runtime;
 
 use crate::{
     emulators::{Ministack, Moto},
+    proxy::{Config, Pending, Proxy},
     tools::Tools,
 };
+use planes::Planes;
+
+pub use planes::Plane;
+
+/// How much faster than the wall the clock of a program on the testbed goes.
+pub const SPEED: u32 = 10;
 
 /// What a testbed is to have.
 #[derive(Debug, Clone, Default)]
-pub struct Options {}
+pub struct Options {
+    /// How long things are under way that the emulators finish at once.
+    pub pending: Pending,
+    /// Where the oracle log is written beside being kept.
+    pub log: Option<PathBuf>,
+}
 
-/// A whole testbed, until it is dropped.
-#[derive(Debug)]
+/// A whole testbed, until it is dropped. It brings its own runtime, so it may be used and dropped anywhere.
 pub struct Bed {
+    proxy: Option<Proxy>,
+    planes: Arc<Planes>,
     moto: Moto,
     ministack: Ministack,
+    helm: PathBuf,
+    runtime: Option<Runtime>,
 }
 
 impl Bed {
-    /// Starts everything and waits until it answers. Blocks.
+    /// Starts everything and waits until it answers. Blocks; from asynchronous code call it through `spawn_blocking`.
     ///
     /// # Errors
     /// What did not start.
-    pub fn start(tools: &Tools, _: Options) -> Result<Self, String> {
-        Ok(Self { moto: Moto::start(tools)?, ministack: Ministack::start(tools)? })
+    pub fn start(tools: &Tools, options: Options) -> Result<Self, String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+        let (moto, ministack) = std::thread::scope(|scope| {
+            let moto = scope.spawn(|| Moto::start(tools));
+            let ministack = Ministack::start(tools);
+            (moto.join().unwrap_or_else(|_| Err("moto's thread panicked".into())), ministack)
+        });
+        let (moto, ministack) = (moto?, ministack?);
+        let planes = Arc::new(Planes::new(tools));
+        let config = Config {
+            ministack: Some(ministack.url()),
+            clusters: planes.clone(),
+            pending: options.pending,
+            log: options.log,
+            ..Config::new(moto.url())
+        };
+        let proxy =
+            runtime.block_on(Proxy::start(config)).map_err(|error| format!("the proxy did not start: {error}"))?;
+        Ok(Self { proxy: Some(proxy), planes, moto, ministack, helm: tools.helm4.clone(), runtime: Some(runtime) })
+    }
+
+    /// The fault proxy.
+    ///
+    /// # Panics
+    /// Never: it is there as long as the testbed is.
+    #[must_use]
+    pub fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("taken only when dropped")
     }
 
     /// moto itself, behind the proxy: only to read what is really there.
@@ -37,9 +86,35 @@ impl Bed {
         &self.ministack
     }
 
+    /// What runs for an EKS cluster, once it is ACTIVE and until it is deleted.
+    #[must_use]
+    pub fn plane(&self, cluster: &str) -> Option<Arc<Plane>> {
+        self.planes.get(cluster)
+    }
+
     /// The environment that points a program at it.
     #[must_use]
     pub fn env(&self) -> Vec<(String, String)> {
-        vec![("AWS_ENDPOINT_URL".into(), self.moto.url())]
+        let pairs = [
+            ("AWS_ENDPOINT_URL", self.proxy().url()),
+            ("AWS_ACCESS_KEY_ID", "test".into()),
+            ("AWS_SECRET_ACCESS_KEY", "test".into()),
+            ("AWS_REGION", "us-east-1".into()),
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
+            ("RUNBOOK_TEST_CLOCK", SPEED.to_string()),
+            ("RUNBOOK_HELM", self.helm.display().to_string()),
+        ];
+        pairs.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        self.proxy = None;
+        self.planes.clear();
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting for its tasks would block, which asynchronous callers may not.
+            runtime.shutdown_background();
+        }
     }
 }

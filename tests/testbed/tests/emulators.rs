@@ -1,36 +1,19 @@
 //! The emulators start on the loopback alone, forget when told, and end.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-};
+mod common;
 
+use std::net::TcpStream;
+
+use common::aws::form;
 use runbook_testbed::{
     emulators::{Ministack, Moto},
     tools,
 };
 
-/// What an emulator answers to a form request of EC2.
-fn ec2(url: &str, form: &str) -> String {
-    let address = url.strip_prefix("http://").expect("http");
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    let authorization =
-        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0";
-    let request = format!(
-        "POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{form}",
-        form.len()
-    );
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
-}
-
 fn forgets_when_told(url: &str, reset: impl Fn() -> Result<(), String>) {
-    let exists = || ec2(url, "Action=DescribeVpcs&Version=2016-11-15").contains("10.77.0.0/16");
+    let exists = || form(url, "ec2", "Action=DescribeVpcs").contains("10.77.0.0/16");
     assert!(!exists());
-    let made = ec2(url, "Action=CreateVpc&Version=2016-11-15&CidrBlock=10.77.0.0%2F16");
+    let made = form(url, "ec2", "Action=CreateVpc&CidrBlock=10.77.0.0%2F16");
     assert!(made.contains("<vpcId>"), "{made}");
     assert!(exists());
     reset().expect("reset");

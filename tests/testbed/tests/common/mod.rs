@@ -1,4 +1,7 @@
-//! What several test programs look at.
+//! What several test programs need.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+pub mod aws;
 
 use std::{fs, path::Path};
 
