@@ -173,6 +173,8 @@ impl ControlPlane {
             self.with_file("--client-ca-file", "ca.crt"),
             self.with_file("--tls-cert-file", "api-server.crt"),
             self.with_file("--tls-private-key-file", "api-server.key"),
+            // The names of nodes are nowhere to be looked up.
+            "--kubelet-preferred-address-types=InternalIP".into(),
             self.with_file("--kubelet-client-certificate", "kubelet-client.crt"),
             self.with_file("--kubelet-client-key", "kubelet-client.key"),
         ];

@@ -21,6 +21,8 @@ pub struct Tools {
     pub kube_scheduler: PathBuf,
     /// kwok: nodes and pods without a kubelet.
     pub kwok: PathBuf,
+    /// The kubelet stand-in of `kubelet/`: exec and logs.
+    pub kubelet_standin: PathBuf,
     /// helm 3.
     pub helm3: PathBuf,
     /// helm 4.
@@ -64,6 +66,7 @@ impl Tools {
             kube_controller_manager: bin.join("kube-controller-manager"),
             kube_scheduler: bin.join("kube-scheduler"),
             kwok: bin.join("kwok"),
+            kubelet_standin: bin.join("kubelet-standin"),
             helm3: bin.join("helm3"),
             helm4: bin.join("helm4"),
             moto_server: python.join("moto_server"),
@@ -73,13 +76,14 @@ impl Tools {
         if missing.is_empty() { Ok(tools) } else { Err(Missing(missing)) }
     }
 
-    fn programs(&self) -> [&PathBuf; 9] {
+    fn programs(&self) -> [&PathBuf; 10] {
         [
             &self.etcd,
             &self.kube_apiserver,
             &self.kube_controller_manager,
             &self.kube_scheduler,
             &self.kwok,
+            &self.kubelet_standin,
             &self.helm3,
             &self.helm4,
             &self.moto_server,
@@ -134,8 +138,8 @@ mod tests {
     fn what_is_missing_is_named_and_assets_are_honoured() {
         let folder = tempfile::tempdir().expect("a folder");
         let (cache, assets) = (folder.path().join("cache"), folder.path().join("assets"));
-        let bins =
-            ["kube-controller-manager", "kube-scheduler", "kwok", "helm3"].map(|name| cache.join("bin").join(name));
+        let bins = ["kube-controller-manager", "kube-scheduler", "kwok", "kubelet-standin", "helm3"]
+            .map(|name| cache.join("bin").join(name));
         let python = ["moto_server", "ministack"].map(|name| cache.join("venv/bin").join(name));
         let given = ["etcd", "kube-apiserver"].map(|name| assets.join(name));
         for path in bins.iter().chain(&python).chain(&given) {

@@ -1,1 +1,32 @@
-//! Stand-ins for what would run in pods.
+//! What would run in the pods of an EKS cluster, and EKS's own controllers.
+//!
+//! kwok gives nodes and pods a status and nothing else. Here is what stands behind it, computed from what the API servers and the
+//! emulators hold, so that a script that forgets a route, a role or a CoreDNS plugin fails as it would on EKS.
+//!
+//! * [`cluster`]: everything that belongs to one control plane, attached to it and ended with it. [`shared`]: what spans clusters.
+//! * [`kube_objects`], [`aws`], [`xml`]: how the stand-ins speak with API servers and with AWS.
+//! * [`boot`], [`nodes`], [`addons`]: what EKS puts into a cluster.
+//! * [`answers`]: what exec, logs and the programs in pods say.
+
+pub mod addons;
+pub mod answers;
+pub mod aws;
+pub mod boot;
+pub mod cluster;
+pub mod commands;
+pub mod container;
+pub mod corefile;
+pub mod dns;
+pub mod kube_objects;
+pub mod logs;
+pub mod nodes;
+pub mod reach;
+pub mod redis;
+pub mod shared;
+pub mod toolbox;
+pub mod tools;
+pub mod vpc;
+pub mod xml;
+
+pub use cluster::{Cluster, Facts};
+pub use shared::Shared;
