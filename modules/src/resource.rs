@@ -104,6 +104,12 @@ pub trait Kind: Send + Sync {
         same_fields(input, described)
     }
 
+    /// Whether what our request made was broken off in the middle, and the same request sent again repairs and finishes it.
+    fn unfinished(&self, described: &Value) -> bool {
+        let _ = described;
+        false
+    }
+
     /// How the sandbox simulates it.
     fn sim(&self) -> &dyn Sim;
 }

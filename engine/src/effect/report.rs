@@ -36,6 +36,8 @@ impl Act<'_> {
             _ if error.code == "NotRehearsed" => {
                 (NOT_REHEARSED, format!("{} is not rehearsed: {}", self.op, error.message))
             }
+            // A page of ours tells what to do about it.
+            _ if error.code.starts_with("RB") => (error.code.as_str(), error.message.clone()),
             _ => ("RB0412", format!("{} refused {}: {}", self.service(), self.verb, error.code)),
         };
         let mut failure = self.with_words(self.failure(code, message), error);

@@ -91,6 +91,13 @@ fn by_key(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict
     if found.is_empty() {
         return Ok(Verdict::SendAgain);
     }
+    if let [described] = &found[..]
+        && is_ours(deed, described)
+        && kind.unfinished(described)
+    {
+        act.resolved(format!("{} was broken off in the middle: done again", id_of(described)));
+        return Ok(Verdict::SendAgain);
+    }
     match choose(act, kind, deed, found, true, Taking::Use)? {
         Ok(found) => Ok(Verdict::Found(found)),
         Err(others) => Err(Stop::Unresolved(Box::new(act.conflict(&others))).into()),

@@ -4,6 +4,7 @@
 //! * [`tools`]: where the programs are. [`process`]: programs that end with us. [`scratch`]: folders that go with us.
 //! * [`control_plane`]: etcd, API server, controller manager, scheduler, kwok; [`certificates`] for it. [`emulators`]: moto and
 //!   ministack.
+//! * [`registry`]: charts for helm.
 //! * [`proxy`]: the fault proxy in front of the emulators, and the oracle log. [`webhook`]: who checks our EKS tokens.
 //! * [`clusters`]: what the proxy asks of whoever runs the control planes. [`standins`]: what would run in pods.
 //! * [`bed`]: all of it together.
@@ -15,6 +16,7 @@ pub mod control_plane;
 pub mod emulators;
 pub mod process;
 pub mod proxy;
+pub mod registry;
 pub mod scratch;
 pub mod standins;
 pub mod tools;

@@ -1,0 +1,38 @@
+//! `helm template`: the text that a chart renders to, without installing it.
+//!
+//! It is rendered with the placeholders of secrets instead of their values: the text goes into the journal, where a chart that encodes
+//! a value would hide it from those who look for it.
+
+use runbook_modules::{error::CallError, helm::operations::Chart as Input, k8s::types::text};
+use serde_json::Value;
+
+use super::{
+    answer::nothing_done,
+    chart::Chart,
+    install::fetched,
+    values,
+    work::{Call, Work},
+};
+use crate::client::Ask;
+
+/// Renders a chart, for the version of the cluster that it would go to.
+///
+/// # Errors
+/// When the chart cannot be fetched or rendered.
+pub async fn call(work: &Work<'_>, input: &Value) -> Result<Value, CallError> {
+    let asked: Input =
+        serde_json::from_value(input.clone()).map_err(|error| CallError::refused("InvalidInput", error.to_string()))?;
+    let server = work.api().send(&Ask::get("/version")).await?;
+    let folder = work.folder()?;
+    let chart = Chart { reference: asked.chart, version: asked.version, repo: asked.repo };
+    let path = fetched(work, &folder, &chart).await?;
+    let mut arguments: Vec<String> = ["template", "--include-crds", "--values=-"].map(str::to_owned).into();
+    arguments.push(format!("--kube-version={}", text(&server, "gitVersion")));
+    arguments.extend(["--".to_owned(), asked.release, path.display().to_string()]);
+    let call = Call { arguments, input: Some(values::text(&asked.values)), prints: true, ..Call::default() };
+    let ran = work.call(&folder, call).await?;
+    if !ran.succeeded {
+        return Err(nothing_done(&ran.said));
+    }
+    Ok(String::from_utf8_lossy(&ran.printed).into_owned().into())
+}

@@ -1,0 +1,8 @@
+//! Helm on a real API server, with the real helm 3 and helm 4.
+
+mod bench;
+mod hooks;
+mod pending;
+mod refusals;
+mod releases;
+mod secrets;
