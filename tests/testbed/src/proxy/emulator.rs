@@ -112,6 +112,7 @@ impl Emulators {
     pub async fn json(&self, who: &Credential, service: &str, how: Json<'_>, body: &Value) -> Result<Value, String> {
         let (method, path, target) = match how {
             Json::Target(target) => (Method::POST, "/", target),
+            Json::Get(path) => (Method::GET, path, ""),
             Json::Delete(path) => (Method::DELETE, path, ""),
         };
         let body = if method == Method::POST { body.to_string() } else { String::new() };
@@ -157,6 +158,8 @@ impl Emulators {
 pub enum Json<'a> {
     /// `X-Amz-Target`.
     Target(&'a str),
+    /// GET of a path.
+    Get(&'a str),
     /// DELETE of a path.
     Delete(&'a str),
 }

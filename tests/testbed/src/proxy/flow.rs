@@ -45,7 +45,9 @@ pub async fn handle(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let incoming = Incoming { method: parts.method, uri: parts.uri, headers: parts.headers, body };
-    let account = shared.identities.account(&Credential::of(&incoming.uri, &incoming.headers).access_key);
+    let who = Credential::of(&incoming.uri, &incoming.headers);
+    let account = shared.identities.account(&who.access_key);
+    shared.met(&who);
     let call = parse::parse(&incoming.method, &incoming.uri, &incoming.headers, &incoming.body, &account);
     let number = call.mutating.then(|| shared.log.enter(&call));
     // A task of its own: what AWS has begun, it ends, though the client may be gone.

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -16,11 +16,14 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 mod answer;
 mod cloudmap;
+mod control;
+mod door;
 mod ec2;
 mod eks;
 mod emulator;
 pub mod faults;
 mod flow;
+mod inventory;
 mod ledger;
 pub mod log;
 mod parse;
@@ -33,20 +36,29 @@ mod sigv4;
 mod socket;
 mod stale;
 mod sts;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 pub use answer::By;
+pub use door::{Access, Door};
 pub use faults::{Action, Fault, Faults, On, Phase};
+pub use inventory::Inventory;
 pub use ledger::Ledger;
 pub use log::{Entry, Outcome};
 pub use pending::{Failure, Pending, What};
 pub use sigv4::Presigned;
+pub(crate) use xml::Element;
 
 use crate::clusters::{Clusters, NoClusters};
 use shared::Shared;
 
 /// How a proxy is set up.
 pub struct Config {
+    /// An address that others know already; else a free one is taken.
+    pub door: Option<Door>,
     /// Where moto is: `http://127.0.0.1:PORT`.
     pub moto: String,
     /// Where ministack is. It answers what moto has not got at all.
@@ -67,6 +79,7 @@ impl Config {
     /// moto alone, no control planes, a second for everything, tokens kept for a day, the key `test`.
     pub fn new(moto: impl Into<String>) -> Self {
         Self {
+            door: None,
             moto: moto.into(),
             ministack: None,
             clusters: Arc::new(NoClusters),
@@ -82,7 +95,8 @@ impl Config {
 pub struct Proxy {
     shared: Arc<Shared>,
     address: SocketAddr,
-    server: JoinHandle<()>,
+    controls: SocketAddr,
+    servers: [JoinHandle<()>; 2],
 }
 
 impl Proxy {
@@ -91,8 +105,10 @@ impl Proxy {
     /// # Errors
     /// The log file or the port cannot be had.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
+        let door = config.door.map_or_else(Door::open, Ok)?;
+        let access = door.access();
+        let (listener, controls) = (TcpListener::from_std(door.listener)?, TcpListener::bind(("127.0.0.1", 0)).await?);
+        let (address, controls_at) = (listener.local_addr()?, controls.local_addr()?);
         let keys: Vec<(String, String)> = config.keys.into_iter().collect();
         let shared = Arc::new(Shared {
             emulators: emulator::Emulators::new(config.moto, config.ministack),
@@ -107,16 +123,26 @@ impl Proxy {
             nats: ec2::Nats::default(),
             changes: route53::Changes::default(),
             operations: cloudmap::Operations::default(),
-            eks: eks::Eks::default(),
+            access,
+            callers: Mutex::default(),
             requests: AtomicU64::new(0),
         });
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self { shared, address, server })
+        let servers = [
+            tokio::spawn(server::serve(listener, Arc::clone(&shared))),
+            tokio::spawn(control::serve(controls, Arc::clone(&shared))),
+        ];
+        Ok(Self { shared, address, controls: controls_at, servers })
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`. This is what `AWS_ENDPOINT_URL` is set to.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where other processes control it: `http://127.0.0.1:PORT/_testbed/` with `log`, `faults`, `release`, `failures`, `inventory`,
+    /// `eks`, `token-expiry`, `reset` (see `control.rs`).
+    pub fn control_url(&self) -> String {
+        format!("http://{}/_testbed/", self.controls)
     }
 
     /// The oracle: every mutating request so far, in order.
@@ -139,23 +165,27 @@ impl Proxy {
         self.shared.plans.add(failure);
     }
 
-    /// The Kubernetes groups of an IAM principal (as `GetCallerIdentity` names it) in a cluster; None: no access.
-    pub fn groups(&self, cluster: &str, principal: &str) -> Option<Vec<String>> {
-        self.shared.eks.groups(cluster, principal)
+    /// Who may enter which cluster.
+    pub fn access(&self) -> Access {
+        self.shared.access.clone()
+    }
+
+    /// What exists in the emulators.
+    ///
+    /// # Errors
+    /// An emulator does not answer as it should.
+    pub async fn inventory(&self) -> Result<Inventory, String> {
+        Inventory::read(&self.shared).await
     }
 
     /// What the proxy keeps of EKS beside moto: each cluster's status, node groups, add-ons, access entries, associations.
     pub fn eks(&self) -> serde_json::Value {
-        self.shared.eks.inventory()
+        self.shared.eks().inventory()
     }
 
     /// Forgets the log, the faults, the planned failures, stale reads and tokens. What exists in the emulators stays.
     pub fn reset(&self) {
-        self.shared.log.clear();
-        self.shared.faults.clear();
-        self.shared.plans.clear();
-        self.shared.stale.clear();
-        self.shared.ledger.clear();
+        self.shared.reset();
     }
 
     /// Stops it. Open connections end.
@@ -166,6 +196,6 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.server.abort();
+        self.servers.iter().for_each(JoinHandle::abort);
     }
 }

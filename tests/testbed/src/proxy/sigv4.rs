@@ -45,10 +45,9 @@ impl Presigned {
         Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
     }
 
-    /// When it is no longer valid.
-    pub fn expires_at(&self) -> Option<jiff::Timestamp> {
-        let seconds = self.get("X-Amz-Expires").parse().ok()?;
-        self.signed_at()?.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()
+    /// The names of its parameters.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.query.iter().map(|(name, _)| name.as_str())
     }
 
     /// The names of the signed headers.
@@ -58,34 +57,32 @@ impl Presigned {
 
     /// Whether the signature is that of a secret key.
     pub fn is_signed_with(&self, secret: &str, method: &Method, path: &str, headers: &HeaderMap) -> bool {
+        let payloads = [hex::encode(Sha256::digest(b"")), "UNSIGNED-PAYLOAD".to_owned()];
+        let signed = |payload: &String| self.signature(secret, method, path, headers, payload);
+        payloads.iter().any(|payload| signed(payload) == self.get("X-Amz-Signature"))
+    }
+
+    /// The signature that a secret key gives.
+    pub(crate) fn signature(
+        &self, secret: &str, method: &Method, path: &str, headers: &HeaderMap, payload: &str,
+    ) -> String {
         let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
-        let mut query: Vec<String> = self
-            .query
-            .iter()
-            .filter(|(key, _)| key != "X-Amz-Signature")
-            .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
-            .collect();
+        let covered = self.query.iter().filter(|(key, _)| key != "X-Amz-Signature");
+        let mut query: Vec<String> = covered.map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
         query.sort();
-        let canonical_headers: String = self
-            .signed_headers()
-            .iter()
-            .map(|name| {
-                let values = headers.get_all(*name).iter().filter_map(|value| value.to_str().ok());
-                format!("{name}:{}\n", values.map(str::trim).collect::<Vec<_>>().join(","))
-            })
-            .collect();
-        let mut scope = self.get("X-Amz-Credential").splitn(2, '/').skip(1);
-        let scope = scope.next().unwrap_or_default();
-        let key = scope
-            .split('/')
-            .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()).to_vec());
-        [hex::encode(Sha256::digest(b"")), "UNSIGNED-PAYLOAD".to_owned()].iter().any(|payload| {
-            let signed = self.get("X-Amz-SignedHeaders");
-            let request = format!("{method}\n{path}\n{}\n{canonical_headers}\n{signed}\n{payload}", query.join("&"));
-            let digest = hex::encode(Sha256::digest(request.as_bytes()));
-            let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", self.get("X-Amz-Date"));
-            hex::encode(hmac(&key, text.as_bytes())) == self.get("X-Amz-Signature")
-        })
+        let line = |name: &&str| {
+            let values = headers.get_all(*name).iter().filter_map(|value| value.to_str().ok());
+            format!("{name}:{}\n", values.map(str::trim).collect::<Vec<_>>().join(","))
+        };
+        let (lines, names) =
+            (self.signed_headers().iter().map(line).collect::<String>(), self.get("X-Amz-SignedHeaders"));
+        let request = format!("{method}\n{path}\n{}\n{lines}\n{names}\n{payload}", query.join("&"));
+        let scope = self.get("X-Amz-Credential").split_once('/').map_or("", |(_, scope)| scope);
+        let digest = hex::encode(Sha256::digest(request.as_bytes()));
+        let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", self.get("X-Amz-Date"));
+        let first = format!("AWS4{secret}").into_bytes();
+        let key = scope.split('/').fold(first, |key, part| hmac(&key, part.as_bytes()).to_vec());
+        hex::encode(hmac(&key, text.as_bytes()))
     }
 }
 
@@ -107,7 +104,7 @@ mod tests {
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         assert!(presigned.is_signed_with(secret, &Method::GET, "/test.txt", &headers));
         assert!(!presigned.is_signed_with("other", &Method::GET, "/test.txt", &headers));
-        assert_eq!(presigned.expires_at().unwrap().to_string(), "2013-05-25T00:00:00Z");
+        assert_eq!(presigned.signed_at().unwrap().to_string(), "2013-05-24T00:00:00Z");
         headers.insert("host", HeaderValue::from_static("other.s3.amazonaws.com"));
         assert!(!presigned.is_signed_with(secret, &Method::GET, "/test.txt", &headers));
     }

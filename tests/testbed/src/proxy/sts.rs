@@ -78,7 +78,9 @@ fn refused(shared: &Shared, incoming: &Incoming, call: &Call) -> Option<Answer> 
         return Some(Answer::error(call, 403, "InvalidClientTokenId", text));
     };
     let now = jiff::Timestamp::now();
-    if presigned.expires_at().is_none_or(|expires| expires < now) {
+    // STS takes a presigned request for 15 minutes, whatever its X-Amz-Expires says.
+    let expires = presigned.signed_at().and_then(|at| at.checked_add(jiff::SignedDuration::from_mins(15)).ok());
+    if expires.is_none_or(|expires| expires < now) {
         let text = format!("Signature expired: {} is now earlier than {now}", presigned.get("X-Amz-Date"));
         return Some(Answer::error(call, 403, "SignatureDoesNotMatch", &text));
     }

@@ -101,7 +101,7 @@ impl Asked<'_> {
     }
 
     fn interface(&self, id: &str) -> Option<Answer> {
-        if self.shared.nats.of_interface(id).is_none() && !self.shared.eks.owns_interface(id) {
+        if self.shared.nats.of_interface(id).is_none() && !self.shared.eks().owns_interface(id) {
             return None;
         }
         self.no("InvalidParameterValue", format!("Network interface '{id}' is currently in use."))

@@ -33,7 +33,7 @@ fn interfaces(shared: &Shared, answer: Answer) -> Answer {
         let id = element.at(&["networkInterfaceId"]).to_owned();
         let (kind, description) = if let Some(nat) = shared.nats.of_interface(&id) {
             ("nat_gateway", Some(format!("Interface for NAT Gateway {nat}")))
-        } else if shared.eks.owns_interface(&id) {
+        } else if shared.eks().owns_interface(&id) {
             ("interface", None)
         } else {
             return;

@@ -83,7 +83,7 @@ pub(super) fn answer(shared: &Arc<Shared>, call: &Call) -> Answer {
         return listed("accessPolicies", POLICIES.iter().map(described).collect());
     }
     let key = key(call);
-    let answer = shared.eks.with(&key, |cluster| match call.operation.as_str() {
+    let answer = shared.eks().with(&key, |cluster| match call.operation.as_str() {
         "CreateAccessEntry" => create(cluster, call, &key),
         "ListAccessEntries" => listed("accessEntries", json!(cluster.entries.keys().collect::<Vec<_>>())),
         _ => on_entry(cluster, call),

@@ -38,7 +38,7 @@ pub fn create(shared: &Arc<Shared>, call: &Call) -> Answer {
         return refused;
     }
     let (key, name) = (key(call), named(call));
-    let kubernetes = shared.eks.with(&key, |cluster| cluster.overlay.get("version").cloned()).flatten();
+    let kubernetes = shared.eks().with(&key, |cluster| cluster.overlay.get("version").cloned()).flatten();
     let kubernetes = kubernetes.as_ref().and_then(Value::as_str).unwrap_or(versions::DEFAULT).to_owned();
     let invalid = |text: String| Answer::error(call, 400, "InvalidParameterException", &text);
     let offered = versions::of_addon(&name, &kubernetes);
@@ -51,7 +51,7 @@ pub fn create(shared: &Arc<Shared>, call: &Call) -> Answer {
     }
     let given = |field: &str| call.fields.get(field).cloned().filter(|value| !value.is_null());
     let (account, region) = (&call.account, call.region());
-    let arn = format!("arn:aws:eks:{region}:{account}:addon/{}/{name}/{:08x}", key.2, shared.eks.next());
+    let arn = format!("arn:aws:eks:{region}:{account}:addon/{}/{name}/{:08x}", key.2, shared.eks().next());
     let mut addon = Map::from_iter([
         ("addonName".to_owned(), name.clone().into()),
         ("clusterName".to_owned(), key.2.clone().into()),
@@ -66,7 +66,7 @@ pub fn create(shared: &Arc<Shared>, call: &Call) -> Answer {
     for field in ["serviceAccountRoleArn", "configurationValues"] {
         addon.extend(given(field).map(|value| (field.to_owned(), value)));
     }
-    let entered = shared.eks.with(&key, |cluster| {
+    let entered = shared.eks().with(&key, |cluster| {
         let free = !cluster.addons.contains_key(&name);
         if free {
             cluster.addons.insert(name.clone(), addon.clone());
@@ -91,7 +91,7 @@ async fn become_active(shared: Arc<Shared>, key: Key, name: String, due: Instant
         }
     };
     sleep_until(due).await;
-    shared.eks.with(&key, |cluster| {
+    shared.eks().with(&key, |cluster| {
         let nodes = has_nodes(cluster);
         let Some(addon) = cluster.addons.get_mut(&name).filter(|addon| addon["status"] == "CREATING") else { return };
         let (status, issues) = match made {
@@ -122,7 +122,7 @@ pub(super) fn nodes_came(cluster: &mut Cluster) {
 /// DescribeAddon.
 pub fn describe(shared: &Shared, call: &Call) -> Answer {
     let key = key(call);
-    match shared.eks.with(&key, |cluster| cluster.addons.get(&named(call)).cloned()) {
+    match shared.eks().with(&key, |cluster| cluster.addons.get(&named(call)).cloned()) {
         Some(Some(addon)) => answered(&addon),
         Some(None) => missing(call),
         None => no_cluster(call, &key.2),
@@ -132,7 +132,7 @@ pub fn describe(shared: &Shared, call: &Call) -> Answer {
 /// ListAddons.
 pub fn list(shared: &Shared, call: &Call) -> Answer {
     let key = key(call);
-    match shared.eks.with(&key, |cluster| cluster.addons.keys().cloned().collect::<Vec<_>>()) {
+    match shared.eks().with(&key, |cluster| cluster.addons.keys().cloned().collect::<Vec<_>>()) {
         Some(names) => listed("addons", json!(names)),
         None => no_cluster(call, &key.2),
     }
@@ -141,7 +141,7 @@ pub fn list(shared: &Shared, call: &Call) -> Answer {
 /// DeleteAddon.
 pub fn delete(shared: &Arc<Shared>, call: &Call) -> Answer {
     let (key, name) = (key(call), named(call));
-    let found = shared.eks.with(&key, |cluster| {
+    let found = shared.eks().with(&key, |cluster| {
         let addon = cluster.addons.get_mut(&name)?;
         let before = addon.insert("status".into(), "DELETING".into());
         Some((addon.clone(), before))
@@ -162,7 +162,7 @@ pub fn delete(shared: &Arc<Shared>, call: &Call) -> Answer {
 async fn become_gone(shared: Arc<Shared>, key: Key, name: String, due: Instant) {
     let gone = shared.clusters.remove_addon(&key.2, &name).await;
     sleep_until(due).await;
-    shared.eks.with(&key, |cluster| match gone {
+    shared.eks().with(&key, |cluster| match gone {
         Ok(()) => {
             cluster.addons.remove(&name);
         }

@@ -77,8 +77,10 @@ pub async fn create(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> A
     }
     let vpc = subnets.first().map(|subnet| subnet.at(&["vpcId"]).to_owned()).unwrap_or_default();
     let key = key(call);
-    let mut made = Cluster { overlay: overlay(call, &version, &vpc), ..Cluster::default() };
-    match network(shared, call, &vpc, &subnets).await {
+    let digest = Sha256::digest(format!("{}/{}/{}/{}", key.0, key.1, key.2, shared.eks().generation(&key)));
+    let unique = hex::encode_upper(digest)[..32].to_owned();
+    let mut made = Cluster { overlay: overlay(call, &version, &vpc), unique, ..Cluster::default() };
+    match network(shared, call, &made.unique, &vpc, &subnets).await {
         Ok((group, interfaces)) => (made.security_group, made.interfaces) = (group, interfaces),
         Err(why) => made.overlay.extend([("health".to_owned(), health("InternalFailure", &why))]),
     }
@@ -91,7 +93,7 @@ pub async fn create(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> A
         }
     }
     let status = described_over(answer.value(), &made);
-    shared.eks.clusters().insert(key.clone(), made);
+    shared.eks().clusters().insert(key.clone(), made);
     let failure = shared.plans.take(What::Cluster, &key.2);
     let due = pending::due(shared.pending.cluster);
     tokio::spawn(become_active(Arc::clone(shared), key, version, due, failure));
@@ -133,11 +135,10 @@ fn overlay(call: &Call, version: &str, vpc: &str) -> Map<String, Value> {
 
 /// The cluster security group, and the network interfaces through which the control plane reaches the subnets.
 async fn network(
-    shared: &Shared, call: &Call, vpc: &str, subnets: &[Element],
+    shared: &Shared, call: &Call, unique: &str, vpc: &str, subnets: &[Element],
 ) -> Result<(String, BTreeSet<String>), String> {
     let (emulators, who, cluster) = (&shared.emulators, &call.credential, call.text("name"));
-    let digest = Sha256::digest(format!("{}/{}/{cluster}/{}", call.account, call.region(), shared.eks.next()));
-    let digits: String = digest.iter().map(|byte| char::from(b'0' + byte % 10)).take(9).collect();
+    let digits: String = unique.bytes().map(|byte| char::from(b'0' + byte % 10)).take(9).collect();
     let name = format!("eks-cluster-sg-{cluster}-{digits}");
     let owned = format!("kubernetes.io/cluster/{cluster}");
     let text = "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any \
@@ -188,11 +189,9 @@ async fn become_active(shared: Arc<Shared>, key: Key, version: String, due: Inst
         }
     };
     sleep_until(due).await;
-    let number = shared.eks.next();
-    shared.eks.with(&key, |cluster| match reached {
+    shared.eks().with(&key, |cluster| match reached {
         Ok(reached) => {
-            let digest = hex::encode_upper(Sha256::digest(format!("{}/{}/{}/{number}", key.0, key.1, key.2)));
-            let issuer = format!("https://oidc.eks.{}.amazonaws.com/id/{}", key.1, &digest[..32]);
+            let issuer = format!("https://oidc.eks.{}.amazonaws.com/id/{}", key.1, cluster.unique);
             let overlay = &mut cluster.overlay;
             overlay.insert("endpoint".into(), reached.endpoint.into());
             overlay.insert("certificateAuthority".into(), json!({ "data": STANDARD.encode(reached.ca_pem) }));
@@ -221,7 +220,7 @@ fn described_over(mut answer: Value, cluster: &Cluster) -> Value {
 /// DescribeCluster.
 pub async fn describe(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Answer {
     let answer = shared.emulators.forward(incoming, call).await;
-    let known = shared.eks.with(&key(call), |cluster| cluster.clone());
+    let known = shared.eks().with(&key(call), |cluster| cluster.clone());
     match known.filter(|_| answer.ok()) {
         Some(cluster) => {
             let value = described_over(answer.value(), &cluster);
@@ -234,7 +233,7 @@ pub async fn describe(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) ->
 /// DeleteCluster.
 pub async fn delete(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Answer {
     let key = key(call);
-    let Some(cluster) = shared.eks.with(&key, |cluster| cluster.clone()) else { return no_cluster(call, &key.2) };
+    let Some(cluster) = shared.eks().with(&key, |cluster| cluster.clone()) else { return no_cluster(call, &key.2) };
     let in_use = |text: &str| Answer::error(call, 409, "ResourceInUseException", text);
     if !cluster.nodegroups.is_empty() {
         return in_use("Cluster has nodegroups attached");
@@ -247,7 +246,7 @@ pub async fn delete(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> A
         return Answer::error(call, 400, "InvalidRequestException", text);
     }
     let begins = cluster.status() != "DELETING";
-    shared.eks.with(&key, |cluster| cluster.overlay.insert("status".into(), "DELETING".into()));
+    shared.eks().with(&key, |cluster| cluster.overlay.insert("status".into(), "DELETING".into()));
     if begins {
         let due = pending::due(shared.pending.cluster);
         tokio::spawn(become_gone(Arc::clone(shared), key, call.credential.clone(), due));
@@ -260,13 +259,13 @@ async fn become_gone(shared: Arc<Shared>, key: Key, who: Credential, due: Instan
     let ended = shared.clusters.delete(&key.2).await;
     sleep_until(due).await;
     if let Err(why) = ended {
-        shared.eks.with(&key, |cluster| {
+        shared.eks().with(&key, |cluster| {
             cluster.overlay.insert("status".into(), "FAILED".into());
             cluster.overlay.insert("health".into(), health("InternalFailure", &why));
         });
         return;
     }
-    let Some(cluster) = shared.eks.with(&key, |cluster| cluster.clone()) else { return };
+    let Some(cluster) = shared.eks().with(&key, |cluster| cluster.clone()) else { return };
     for interface in &cluster.interfaces {
         let fields = [("NetworkInterfaceId", interface.as_str())];
         let _ = shared.emulators.form(&who, "ec2", "DeleteNetworkInterface", &fields).await;
@@ -275,5 +274,5 @@ async fn become_gone(shared: Arc<Shared>, key: Key, who: Credential, due: Instan
     // The group is EKS's own: when somebody deleted it, there is nothing left to do.
     let _ = shared.emulators.form(&who, "ec2", "DeleteSecurityGroup", &fields).await;
     let _ = shared.emulators.json(&who, "eks", Json::Delete(&format!("/clusters/{}", key.2)), &Value::Null).await;
-    shared.eks.clusters().remove(&key);
+    shared.eks().clusters().remove(&key);
 }

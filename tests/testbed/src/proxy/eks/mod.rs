@@ -28,6 +28,8 @@ type Key = (String, String, String);
 struct Cluster {
     /// Laid over moto's description.
     overlay: Map<String, Value>,
+    /// What only this cluster has: 32 hexadecimal digits, the same in every run of a test.
+    unique: String,
     security_group: String,
     interfaces: BTreeSet<String>,
     nodegroups: BTreeMap<String, Map<String, Value>>,
@@ -48,6 +50,7 @@ impl Cluster {
 pub struct Eks {
     clusters: Mutex<BTreeMap<Key, Cluster>>,
     made: Mutex<u64>,
+    generations: Mutex<BTreeMap<Key, u64>>,
 }
 
 fn key(call: &Call) -> Key {
@@ -65,6 +68,14 @@ impl Eks {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         *made += 1;
         *made
+    }
+
+    /// How many clusters of a name there were; the name's account and region are part of it.
+    fn generation(&self, key: &Key) -> u64 {
+        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
+        let generation = generations.entry(key.clone()).or_default();
+        *generation += 1;
+        *generation
     }
 
     fn with<T>(&self, key: &Key, change: impl FnOnce(&mut Cluster) -> T) -> Option<T> {
@@ -107,7 +118,7 @@ fn health(code: &str, message: &str) -> Value {
 /// Refuses what needs a cluster that is ACTIVE.
 fn not_active(shared: &Shared, call: &Call) -> Option<Answer> {
     let (_, _, name) = key(call);
-    let status = shared.eks.with(&key(call), |cluster| cluster.status().to_owned());
+    let status = shared.eks().with(&key(call), |cluster| cluster.status().to_owned());
     match status.as_deref() {
         Some("ACTIVE" | "UPDATING") => None,
         Some(_) => {

@@ -43,9 +43,9 @@ pub async fn create(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> A
         return answer;
     }
     let (key, name) = (key(call), call.text("nodegroupName").to_owned());
-    let version = shared.eks.with(&key, |cluster| cluster.overlay.get("version").cloned()).flatten();
+    let version = shared.eks().with(&key, |cluster| cluster.overlay.get("version").cloned()).flatten();
     let overlay = overlay(call, version.unwrap_or_default());
-    shared.eks.with(&key, |cluster| {
+    shared.eks().with(&key, |cluster| {
         cluster.nodegroups.insert(name.clone(), overlay.clone());
         cluster.entries.entry(role.to_owned()).or_insert_with(|| access::Entry::of_nodes(&key, role));
     });
@@ -102,7 +102,7 @@ async fn become_active(shared: Arc<Shared>, key: Key, group: NodeGroup, due: Ins
         }
     };
     sleep_until(due).await;
-    shared.eks.with(&key, |cluster| {
+    shared.eks().with(&key, |cluster| {
         let Some(overlay) = cluster.nodegroups.get_mut(&name) else { return };
         if overlay.get("status") != Some(&Value::from("CREATING")) {
             return;
@@ -134,7 +134,7 @@ pub(super) fn described_over(mut answer: Value, overlay: &Map<String, Value>) ->
 /// DescribeNodegroup.
 pub async fn describe(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Answer {
     let answer = shared.emulators.forward(incoming, call).await;
-    let overlay = shared.eks.with(&key(call), |cluster| cluster.nodegroups.get(call.text("nodegroupName")).cloned());
+    let overlay = shared.eks().with(&key(call), |cluster| cluster.nodegroups.get(call.text("nodegroupName")).cloned());
     match overlay.flatten().filter(|_| answer.ok()) {
         Some(overlay) => {
             let value = described_over(answer.value(), &overlay);
@@ -147,7 +147,7 @@ pub async fn describe(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) ->
 /// DeleteNodegroup.
 pub async fn delete(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Answer {
     let (key, name) = (key(call), call.text("nodegroupName").to_owned());
-    let before = shared.eks.with(&key, |cluster| {
+    let before = shared.eks().with(&key, |cluster| {
         let status = cluster.nodegroups.get_mut(&name)?.insert("status".into(), "DELETING".into());
         Some(status.unwrap_or_default())
     });
@@ -165,7 +165,7 @@ async fn become_gone(shared: Arc<Shared>, key: Key, name: String, who: Credentia
     let left = shared.clusters.remove_nodes(&key.2, &name).await;
     sleep_until(due).await;
     if let Err(why) = left {
-        shared.eks.with(&key, |cluster| {
+        shared.eks().with(&key, |cluster| {
             if let Some(overlay) = cluster.nodegroups.get_mut(&name) {
                 overlay.insert("status".into(), "DELETE_FAILED".into());
                 overlay.insert("health".into(), health("InternalFailure", &why));
@@ -175,5 +175,5 @@ async fn become_gone(shared: Arc<Shared>, key: Key, name: String, who: Credentia
     }
     let path = format!("/clusters/{}/node-groups/{name}", key.2);
     let _ = shared.emulators.json(&who, "eks", Json::Delete(&path), &Value::Null).await;
-    shared.eks.with(&key, |cluster| cluster.nodegroups.remove(&name));
+    shared.eks().with(&key, |cluster| cluster.nodegroups.remove(&name));
 }

@@ -11,8 +11,8 @@ use super::{
 
 /// Answers an operation on pod identity associations.
 pub(super) fn answer(shared: &Arc<Shared>, call: &Call) -> Answer {
-    let (key, number) = (key(call), shared.eks.next());
-    let answer = shared.eks.with(&key, |cluster| match call.operation.as_str() {
+    let (key, number) = (key(call), shared.eks().next());
+    let answer = shared.eks().with(&key, |cluster| match call.operation.as_str() {
         "CreatePodIdentityAssociation" => create(cluster, call, &key, number),
         "ListPodIdentityAssociations" => list(cluster, call),
         _ => on_one(cluster, call),

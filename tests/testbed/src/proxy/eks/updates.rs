@@ -12,7 +12,7 @@ use super::{
 
 fn begin(shared: &Shared, cluster: &mut Cluster, kind: &str, params: &Value) -> Answer {
     let due = pending::due(shared.pending.update);
-    let id = format!("00000000-0000-4000-8000-{:012x}", shared.eks.next());
+    let id = format!("00000000-0000-4000-8000-{:012x}", shared.eks().next());
     let params: Vec<Value> = params.as_object().into_iter().flatten().map(|(field, value)| {
         json!({ "type": field, "value": value.as_str().map_or_else(|| value.to_string(), str::to_owned) })
     }).collect();
@@ -36,7 +36,7 @@ pub fn cluster(shared: &Arc<Shared>, call: &Call) -> Answer {
     }
     let asked = |field: &str| call.fields.get(field).cloned();
     let invalid = |text: String| Answer::error(call, 400, "InvalidParameterException", &text);
-    let done = shared.eks.with(&key(call), |cluster| {
+    let done = shared.eks().with(&key(call), |cluster| {
         if let Some(version) = asked("version") {
             let text = version.as_str().unwrap_or_default().to_owned();
             if !versions::KUBERNETES.contains(&text.as_str()) {
@@ -74,7 +74,7 @@ pub async fn nodegroup(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -
     if !described.ok() {
         return described;
     }
-    let done = shared.eks.with(&key(call), |cluster| {
+    let done = shared.eks().with(&key(call), |cluster| {
         let group = cluster.nodegroups.entry(call.text("nodegroupName").to_owned()).or_default();
         let mut scaling = described.value()["nodegroup"]["scalingConfig"].clone();
         if let Some(known) = group.get("scalingConfig") {
@@ -100,7 +100,7 @@ pub async fn nodegroup(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -
 /// UpdateAddon.
 pub fn addon(shared: &Arc<Shared>, call: &Call) -> Answer {
     let (key, name) = (key(call), call.text("addonName"));
-    let done = shared.eks.with(&key, |cluster| {
+    let done = shared.eks().with(&key, |cluster| {
         let kubernetes = cluster.overlay.get("version").and_then(Value::as_str).unwrap_or_default().to_owned();
         let Some(addon) = cluster.addons.get_mut(name) else {
             let text = format!("No addon: {name} found in cluster: {}", key.2);
@@ -125,7 +125,7 @@ pub fn addon(shared: &Arc<Shared>, call: &Call) -> Answer {
 /// DescribeUpdate.
 pub fn describe(shared: &Shared, call: &Call) -> Answer {
     let (key, id) = (key(call), call.text("updateId"));
-    let found = shared.eks.with(&key, |cluster| cluster.updates.get(id).cloned());
+    let found = shared.eks().with(&key, |cluster| cluster.updates.get(id).cloned());
     match found {
         Some(Some((mut update, due))) => {
             if Instant::now() >= due {
@@ -141,7 +141,7 @@ pub fn describe(shared: &Shared, call: &Call) -> Answer {
 /// ListUpdates.
 pub fn list(shared: &Shared, call: &Call) -> Answer {
     let key = key(call);
-    match shared.eks.with(&key, |cluster| cluster.updates.keys().cloned().collect::<Vec<_>>()) {
+    match shared.eks().with(&key, |cluster| cluster.updates.keys().cloned().collect::<Vec<_>>()) {
         Some(ids) => listed("updateIds", json!(ids)),
         None => no_cluster(call, &key.2),
     }
