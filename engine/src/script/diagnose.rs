@@ -4,7 +4,7 @@ use rhai::{Engine, EvalAltResult, LexError, ParseError, ParseErrorType, Position
 use runbook_modules::input::nearest;
 use runbook_state::record::Site;
 
-use super::{convert, here, raise};
+use super::{convert, here, raise, respell};
 use crate::error::{Failure, Halt, Stop};
 
 /// What ended a piece of script. `file` is the file in which the outermost position stands.
@@ -167,7 +167,7 @@ fn typed(name: &str) -> String {
 
 /// Rhai's words without the position, which is shown beside the line.
 fn plain(error: &EvalAltResult) -> String {
-    let text = error.to_string();
+    let text = error.to_string().replace(respell::MARK, "");
     match text.rfind(" (line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
@@ -188,7 +188,9 @@ fn unknown_function(signature: &str, engine: &Engine) -> Failure {
     let mut failure = if takes.is_empty() {
         let mut failure = Failure::new("RB0103", format!("there is no function {name}"));
         failure.cause = "unknown function".to_owned();
-        for near in nearest(name, known.iter().map(|(name, _)| name.as_str())) {
+        let mut names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        names.dedup();
+        for near in nearest(name, names) {
             failure = failure.hint(format!("Did you mean {near}?"));
         }
         failure
@@ -210,15 +212,13 @@ fn operator(name: &str) -> bool {
 
 /// Every function by name, with its signature.
 pub fn functions(engine: &Engine) -> Vec<(String, String)> {
-    let mut functions: Vec<(String, String)> = engine
-        .gen_fn_signatures(true)
-        .into_iter()
-        .filter_map(|signature| {
-            let name = signature.split('(').next()?.trim().to_owned();
-            let accessor = ["get ", "set ", "index"].iter().any(|prefix| name.starts_with(prefix));
-            (!accessor && !name.is_empty()).then_some((name, signature))
-        })
-        .collect();
+    let known = |function: rhai::FuncInfo<'_>| {
+        let name = function.metadata.name.as_str();
+        // `get$x`, `set$x`, `index$get$`: how Rhai names accessors. A function that a script can name has no `$`.
+        let nameable = !name.contains('$') && !respell::ours(name);
+        nameable.then(|| (name.to_owned(), function.metadata.gen_signature(Into::into)))
+    };
+    let mut functions = engine.collect_fn_metadata(None, known, true);
     functions.sort();
     functions.dedup();
     functions

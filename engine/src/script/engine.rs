@@ -12,15 +12,21 @@ use rhai::{
 use runbook_modules::{input::nearest, table::Table};
 
 use super::{
-    decisions, handles, here, host::Host, limits::Limits, params, raise, resolver::Modules, secret, steps, text,
+    decisions, handles, here,
+    host::Host,
+    limits::Limits,
+    params, raise,
+    resolver::Modules,
+    respell::{self, Parser},
+    secret, steps, text,
 };
 use crate::error::Failure;
 
 /// An engine that only parses.
-pub fn parser(limits: &Limits) -> Engine {
+pub fn parser(limits: &Limits) -> Parser {
     let mut engine = Engine::new_raw();
     switches(&mut engine, limits);
-    engine
+    Parser::new(engine)
 }
 
 /// An engine for one run.
@@ -30,6 +36,7 @@ pub fn runner(host: &Arc<Host>, table: &Table, modules: Modules) -> Engine {
     packages(&mut engine);
     watch(&mut engine, host);
     engine.set_module_resolver(modules);
+    respell::register(&mut engine);
     text::register(&mut engine, host);
     secret::register(&mut engine);
     params::declare::register(&mut engine, host);
@@ -69,7 +76,10 @@ fn watch(engine: &mut Engine, host: &Arc<Host>) {
         Some(failure) => Err(raise::fail(&failure)),
         None => Ok(None),
     });
-    engine.on_map_missing_property(|map, name, _| {
+    engine.on_map_missing_property(move |map, name, _| {
+        if name.starts_with(respell::MARK) {
+            return respell::assigned(map, name, limits.map);
+        }
         let mut failure = Failure::new("RB0104", format!("the map has no field {name}"));
         failure.cause = "no such field".to_owned();
         let near = nearest(name, map.keys().map(rhai::Identifier::as_str));

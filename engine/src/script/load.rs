@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
+use rhai::{AST, ASTNode, Expr, Position, Stmt};
 use runbook_state::{record::Site, store::File};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     host::Closure,
     limits::Limits,
     raise,
+    respell::Parser,
 };
 use crate::error::Failure;
 
@@ -48,11 +49,11 @@ pub fn rehearsal_file(root: &str) -> String {
 /// # Errors
 /// RB0102 to RB0110: a file that does not parse, is missing, or lies outside the runbook's folder; a ring of imports.
 pub fn load(found: Found, limits: &Limits) -> Result<Loaded, Failure> {
-    let engine = engine::parser(limits);
+    let parser = engine::parser(limits);
     let mut load = Load {
         found,
         limits,
-        engine,
+        parser,
         scripts: BTreeMap::new(),
         texts: BTreeMap::new(),
         closures: BTreeMap::new(),
@@ -77,7 +78,7 @@ pub fn load(found: Found, limits: &Limits) -> Result<Loaded, Failure> {
 struct Load<'a> {
     found: Found,
     limits: &'a Limits,
-    engine: Engine,
+    parser: Parser,
     scripts: BTreeMap<String, AST>,
     texts: BTreeMap<String, Arc<str>>,
     closures: BTreeMap<String, Closure>,
@@ -95,7 +96,8 @@ impl Load<'_> {
     fn script(&mut self, name: &str, content: Vec<u8>, within: &mut Vec<String>) -> Result<(), Failure> {
         let file = Site { file: name.to_owned(), ..Site::default() };
         let text = text(name, &content).map_err(|failure| failure.at(&file))?;
-        let mut ast = self.engine.compile(text).map_err(|error| diagnose::parse(&error, name, &self.engine))?;
+        let compiled = self.parser.compile(&text);
+        let mut ast = compiled.map_err(|error| diagnose::parse(&error, name, &self.parser.engine))?;
         ast.set_source(name);
         self.order.push(File { name: name.to_owned(), content });
         if self.order.len() > self.limits.files {

@@ -26,6 +26,7 @@ pub mod params;
 pub mod program;
 mod raise;
 mod resolver;
+mod respell;
 mod secret;
 mod steps;
 #[cfg(test)]

@@ -5,10 +5,12 @@
 
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
 
-use super::raise;
+use runbook_state::record::Site;
+
+use super::{here, raise};
 use crate::{
     error::Failure,
-    run::vault::placeholder::{Piece, pieces},
+    run::vault::placeholder::{Piece, pieces, suspicious},
 };
 
 /// A text that holds one or more placeholders.
@@ -78,13 +80,45 @@ pub fn register(engine: &mut Engine) {
     }
 }
 
+/// The value, unless it is a secret or holds one: no case of a `switch` could ever fit.
+///
+/// # Errors
+/// RB0701.
+pub fn not_within(site: &Site, value: Dynamic) -> Outcome<Dynamic> {
+    if holds(&value) {
+        return refuse_at(site, "switched on");
+    }
+    Ok(value)
+}
+
+fn holds(value: &Dynamic) -> bool {
+    if value.is_shared() {
+        return holds(&value.flatten_clone());
+    }
+    let run = || here::scope().map(|scope| scope.session.run.id.clone()).unwrap_or_default();
+    if let Ok(text) = value.as_immutable_string_ref() {
+        return suspicious(&text) && pieces(&run(), &text).iter().any(|piece| matches!(piece, Piece::Secret(..)));
+    }
+    if let Ok(list) = value.as_array_ref() {
+        return list.iter().any(holds);
+    }
+    if let Ok(map) = value.as_map_ref() {
+        return map.values().any(holds);
+    }
+    value.is::<Secret>()
+}
+
 fn joined(a: &str, b: &str) -> Secret {
     Secret(format!("{a}{b}").into())
 }
 
 fn refuse(ctx: &NativeCallContext, what: &str) -> Outcome<Dynamic> {
+    refuse_at(&raise::site(ctx), what)
+}
+
+fn refuse_at(site: &Site, what: &str) -> Outcome<Dynamic> {
     let mut failure = Failure::new("RB0701", format!("a secret cannot be {what}: the script does not hold its value"))
-        .at(&raise::site(ctx))
+        .at(site)
         .hint("Put it into a map, join it to a text, or pass it to a binding: the value is put in at the last moment.");
     failure.cause = format!("a secret is {what} here");
     Err(raise::stop(crate::error::Stop::Script(Box::new(failure))))

@@ -1,3 +1,7 @@
 //! What a script can say and what it may not, without a run and with one.
 
+mod bed;
+mod maps;
+mod names;
 mod opening;
+mod switch;
