@@ -109,7 +109,17 @@ fn fit_one(root: &Value, choices: &[Value], value: &Value, path: &str) -> Result
     }
 }
 
-fn check_type(schema: &Value, value: &Value, path: &str) -> Result<(), InputError> {
+/// Checks only what kind of value it is: its type, and the words or the least number allowed; nothing inside a map or list.
+///
+/// # Errors
+/// The field, and the nearest allowed word.
+pub fn check_type(schema: &Value, value: &Value, path: &str) -> Result<(), InputError> {
+    if let Some(only) = schema.get("const")
+        && only != value
+    {
+        let word = only.as_str().map_or_else(|| only.to_string(), str::to_owned);
+        return Err(one_of(&[&word], value, path));
+    }
     let words: Vec<&str> =
         schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     if !words.is_empty() && !value.as_str().is_some_and(|text| words.contains(&text)) && !value.is_null() {
@@ -144,11 +154,13 @@ fn check_type(schema: &Value, value: &Value, path: &str) -> Result<(), InputErro
 
 fn one_of(words: &[&str], value: &Value, path: &str) -> InputError {
     let nearest = value.as_str().map(|wrong| nearest(wrong, words.iter().copied())).unwrap_or_default();
-    let message = format!("must be one of {}, not {}", words.join(", "), describe(value));
+    let among = if words.len() == 1 { "" } else { "one of " };
+    let message = format!("must be {among}{}, not {}", words.join(", "), describe(value));
     InputError { path: path.to_owned(), message, nearest }
 }
 
-fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+/// The schema itself in place of a reference to it.
+pub fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     match schema.get("$ref").and_then(Value::as_str) {
         Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap_or(schema),
         None => schema,
@@ -206,6 +218,7 @@ mod tests {
         vpc_id: String,
         count: Option<u32>,
         mode: Option<Mode>,
+        told: Option<Told>,
         #[serde(default)]
         ip_permissions: Vec<Permission>,
         #[serde(default)]
@@ -217,6 +230,16 @@ mod tests {
     enum Mode {
         OnDemand,
         Spot,
+    }
+
+    /// With a sentence for each word, which makes another schema of it: one constant each.
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Told {
+        /// The first.
+        InPlace,
+        /// The second.
+        SideCar,
     }
 
     #[derive(Debug, Deserialize, JsonSchema)]
@@ -263,5 +286,24 @@ mod tests {
         let (text, nearest) = error(json!({"vpc_id": "v", "mode": "SPOTS"}));
         assert_eq!(text, "mode: must be one of ON_DEMAND, SPOT, not \"SPOTS\"");
         assert_eq!(nearest, ["SPOT"]);
+    }
+
+    #[test]
+    fn a_wrong_word_among_documented_ones_names_them_too() {
+        assert!(check::<Group>(&json!({"vpc_id": "v", "told": "side_car"})).is_ok());
+        assert!(check::<Group>(&json!({"vpc_id": "v", "told": null})).is_ok());
+        let (text, nearest) = error(json!({"vpc_id": "v", "told": "sidecar"}));
+        assert_eq!(text, "told: must be one of in_place, side_car, not \"sidecar\"");
+        assert_eq!(nearest, ["side_car"]);
+        assert_eq!(error(json!({"vpc_id": "v", "told": 1})).0, "told: must be one of in_place, side_car, not 1");
+    }
+
+    #[test]
+    fn a_constant_of_a_schema_is_the_only_value() {
+        let schema = json!({"type": "object", "properties": {"version": {"const": 1}, "kind": {"const": "Pod"}}});
+        let fits = |input: Value| super::fit(&schema, &schema, &input, "").map_err(|error| error.to_string());
+        assert_eq!(fits(json!({"version": 1, "kind": "Pod"})), Ok(()));
+        assert_eq!(fits(json!({"version": 2})), Err("version: must be 1, not 2".to_owned()));
+        assert_eq!(fits(json!({"kind": "Node"})), Err("kind: must be Pod, not \"Node\"".to_owned()));
     }
 }
