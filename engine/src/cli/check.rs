@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Check a runbook without running it: unknown functions, operations and fields, missing files.
+/// Check a runbook without running it: functions, arguments, operations, fields, parameters, step names, files.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Runbook: a path, or a name.

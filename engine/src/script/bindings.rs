@@ -115,7 +115,8 @@ fn bound(scope: &Scope, call: Call<'_>) -> Outcome<Dynamic> {
     answer.map(|value| convert::from_json(&value, &|text| secret::is_placeholder(run, text))).map_err(raise::halt)
 }
 
-fn outside(name: &str, site: &Site) -> Failure {
+/// "It is called outside a step."
+pub fn outside(name: &str, site: &Site) -> Failure {
     let mut failure = Failure::new("RB0112", format!("{name} is called outside a step")).at(site);
     failure.op = name.to_owned();
     failure.cause = "not inside a step".to_owned();

@@ -132,9 +132,10 @@ impl Program {
         bind::bind(&self.params()?, given, from_file)
     }
 
-    /// Everything that can be seen to be wrong without running: unknown functions, operations and fields, missing files.
+    /// Everything that can be seen to be wrong without running; the root's first, each file's in the order of its lines.
     pub fn check(&self, table: &Table) -> Vec<Failure> {
-        check::check(&self.loaded, table)
+        let host = Arc::new(self.host(None));
+        check::check(&self.loaded, table, &engine::runner(&host, table, self.modules()))
     }
 
     /// Runs the script. `params`: name to value, secrets as placeholders.

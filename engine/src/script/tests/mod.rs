@@ -1,6 +1,7 @@
 //! What a script can say and what it may not, without a run and with one.
 
 mod bed;
+mod check;
 mod maps;
 mod names;
 mod opening;

@@ -1,0 +1,99 @@
+//! Calls of bindings: whether there is such an operation, and whether its literal input fits.
+
+use std::collections::BTreeSet;
+
+use rhai::{ASTNode, Expr, FnCallExpr, Position};
+use runbook_modules::{
+    input::nearest,
+    table::{Binding, Table},
+};
+
+use super::{Script, fields, tree};
+use crate::error::Failure;
+
+/// A call of a binding, as far as the text says that it is one.
+pub(super) struct Call<'a> {
+    /// `ec2.create_vpc`.
+    pub(super) name: String,
+    pub(super) call: &'a FnCallExpr,
+    pub(super) at: Position,
+}
+
+pub(super) fn check(script: &Script<'_>) -> Vec<Failure> {
+    let clusters = clusters(script);
+    let mut found = Vec::new();
+    script.ast.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Expr(expression)) = path.last()
+            && let Some(call) = of(expression, script.table, &clusters)
+        {
+            match script.table.binding(&call.name) {
+                Some(binding) => input(script, &call, binding, &mut found),
+                // Perhaps a map that has a field of a service's name.
+                None if script.functions.native(&call.call.name) && !is_binding(script.table, &call.call.name) => {}
+                None => found.push(unknown(script, &call)),
+            }
+        }
+        true
+    });
+    found
+}
+
+/// The variables of a file that are certainly a cluster: `let k = k8s(…)`.
+pub(super) fn clusters(script: &Script<'_>) -> BTreeSet<String> {
+    let is_cluster =
+        |first: &Expr| matches!(first, Expr::FnCall(call, _) if call.name == "k8s" && call.namespace.is_empty());
+    script.declared.once().filter(|(_, first)| is_cluster(first)).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The call of a binding that an expression is: `….ec2.create_vpc(#{…})`, `….helm.status(#{…})`, `k8s(…).list(#{…})`.
+pub(super) fn of<'a>(expression: &'a Expr, table: &Table, clusters: &BTreeSet<String>) -> Option<Call<'a>> {
+    let Expr::Dot(dot, ..) = expression else { return None };
+    let (call, at) = tree::method(&dot.rhs)?;
+    let service = match &dot.lhs {
+        Expr::Property(property, _) if serves(table, &property.2) => property.2.as_str(),
+        Expr::Variable(variable, ..) if variable.2.is_empty() && clusters.contains(variable.1.as_str()) => "k8s",
+        Expr::FnCall(made, _) if made.name == "k8s" && made.namespace.is_empty() => "k8s",
+        _ => return None,
+    };
+    Some(Call { name: format!("{service}.{}", call.name), call, at })
+}
+
+/// Whether a property is a service. Kubernetes is none: its calls are made on the cluster itself.
+fn serves(table: &Table, property: &str) -> bool {
+    let services = table.bindings().filter_map(|(name, _)| name.split_once('.')).map(|(service, _)| service);
+    property != "k8s" && services.into_iter().any(|service| service == property)
+}
+
+fn is_binding(table: &Table, function: &str) -> bool {
+    table.bindings().any(|(name, _)| name.split_once('.').is_some_and(|(_, known)| known == function))
+}
+
+fn unknown(script: &Script<'_>, call: &Call<'_>) -> Failure {
+    let name = &call.name;
+    let (service, function) = name.split_once('.').unwrap_or(("", name));
+    let known = script.table.bindings().filter_map(|(known, _)| known.strip_prefix(service)?.strip_prefix('.'));
+    let mut failure = script.wrong("RB0111", format!("there is no {name}"), "no such operation", call.at);
+    for near in nearest(function, known) {
+        failure = failure.hint(format!("did you mean {near}?"));
+    }
+    failure.hint(format!("runbook docs {service}. lists what there is"))
+}
+
+fn input(script: &Script<'_>, call: &Call<'_>, binding: Binding, found: &mut Vec<Failure>) {
+    let name = &call.name;
+    // `apply` takes texts and lists as well, and the rest in a second map.
+    let [input] = &call.call.args[..] else { return };
+    let schema = match binding {
+        Binding::Create(kind) => kind.schema(),
+        Binding::Call(operation) => (operation.schema)(),
+    };
+    for wrong in fields::misfits(&schema, input) {
+        let at = if wrong.at.is_none() { call.at } else { wrong.at };
+        let mut failure = script.wrong("RB0401", format!("{name}: {}", wrong.error), &wrong.error.message, at);
+        failure.op.clone_from(name);
+        for near in &wrong.error.nearest {
+            failure = failure.hint(format!("did you mean {near}?"));
+        }
+        found.push(failure.hint(format!("runbook docs {name} lists its fields")));
+    }
+}
