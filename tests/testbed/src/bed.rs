@@ -1,5 +1,5 @@
-//! All of the testbed together: the emulators, the fault proxy before them, and a real control plane for each EKS cluster that is
-//! created through the proxy.
+//! All of the testbed together: the emulators, the fault proxy before them, and for each EKS cluster that is created through the
+//! proxy a real control plane with stand-ins inside.
 
 mod planes;
 
@@ -10,11 +10,16 @@ use tokio::runtime::Runtime;
 use crate::{
     emulators::{Ministack, Moto},
     proxy::{Config, Pending, Proxy},
+    registry::Registry,
+    standins,
     tools::Tools,
 };
 use planes::Planes;
 
 pub use planes::Plane;
+
+/// The region in which clusters are made.
+pub const REGION: &str = "us-east-1";
 
 /// How much faster than the wall the clock of a program on the testbed goes.
 pub const SPEED: u32 = 10;
@@ -32,6 +37,7 @@ pub struct Options {
 pub struct Bed {
     proxy: Option<Proxy>,
     planes: Arc<Planes>,
+    registry: Registry,
     moto: Moto,
     ministack: Ministack,
     helm: PathBuf,
@@ -46,13 +52,20 @@ impl Bed {
     pub fn start(tools: &Tools, options: Options) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-        let (moto, ministack) = std::thread::scope(|scope| {
-            let moto = scope.spawn(|| Moto::start(tools));
-            let ministack = Ministack::start(tools);
-            (moto.join().unwrap_or_else(|_| Err("moto's thread panicked".into())), ministack)
+        // The emulators take seconds to start, the charts to be pushed: all at once.
+        let (moto, ministack, inside) = std::thread::scope(|scope| {
+            let (moto, ministack) = (scope.spawn(|| Moto::start(tools)), scope.spawn(|| Ministack::start(tools)));
+            let inside = runtime.block_on(async {
+                let registry = Registry::start().await?;
+                registry.push_charts(tools).await?;
+                Ok::<_, String>((registry, standins::Shared::start(&tools.kubelet_standin).await?))
+            });
+            (moto.join(), ministack.join(), inside)
         });
-        let (moto, ministack) = (moto?, ministack?);
-        let planes = Arc::new(Planes::new(tools));
+        let panicked = |_| "the thread that starts an emulator panicked".to_owned();
+        let (moto, ministack, (registry, standins)) =
+            (moto.map_err(panicked)??, ministack.map_err(panicked)??, inside?);
+        let planes = Arc::new(Planes::new(tools, standins));
         let config = Config {
             ministack: Some(ministack.url()),
             clusters: planes.clone(),
@@ -62,7 +75,9 @@ impl Bed {
         };
         let proxy =
             runtime.block_on(Proxy::start(config)).map_err(|error| format!("the proxy did not start: {error}"))?;
-        Ok(Self { proxy: Some(proxy), planes, moto, ministack, helm: tools.helm4.clone(), runtime: Some(runtime) })
+        planes.meet(&proxy);
+        let helm = tools.helm4.clone();
+        Ok(Self { proxy: Some(proxy), planes, registry, moto, ministack, helm, runtime: Some(runtime) })
     }
 
     /// The fault proxy.
@@ -92,6 +107,14 @@ impl Bed {
         self.planes.get(cluster)
     }
 
+    /// The parameters of redis-ha that name our charts instead of public ones.
+    #[must_use]
+    pub fn chart_parameters(&self) -> Vec<(String, String)> {
+        let charts = self.registry.url();
+        let pairs = [("redis_chart", "redis"), ("external_dns_chart", "external-dns")];
+        pairs.map(|(parameter, chart)| (parameter.to_owned(), format!("{charts}/{chart}"))).into()
+    }
+
     /// The environment that points a program at it.
     #[must_use]
     pub fn env(&self) -> Vec<(String, String)> {
@@ -99,7 +122,7 @@ impl Bed {
             ("AWS_ENDPOINT_URL", self.proxy().url()),
             ("AWS_ACCESS_KEY_ID", "test".into()),
             ("AWS_SECRET_ACCESS_KEY", "test".into()),
-            ("AWS_REGION", "us-east-1".into()),
+            ("AWS_REGION", REGION.into()),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),
             ("RUNBOOK_TEST_CLOCK", SPEED.to_string()),
             ("RUNBOOK_HELM", self.helm.display().to_string()),

@@ -9,7 +9,8 @@ use std::{
 };
 
 use runbook_testbed::{
-    bed::{Bed, Options},
+    bed::{Bed, Options, REGION},
+    emulators::ACCOUNT,
     tools::Tools,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -47,7 +48,7 @@ impl State {
     }
 
     fn forget(&self) {
-        for name in ["pid", "env"] {
+        for name in ["pid", "env", "customer.yaml"] {
             let _ = fs::remove_file(self.file(name));
         }
     }
@@ -89,6 +90,7 @@ pub fn serve() -> Result<String, String> {
     state.write("pid", &std::process::id().to_string())?;
     let served = Bed::start(&tools, Options::default()).and_then(|bed| {
         let lines: Vec<_> = bed.env().into_iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
+        state.write("customer.yaml", &customer(&bed))?;
         // Written whole before it is seen: whoever waits reads it at once.
         state.write("env.new", &lines.concat())?;
         fs::rename(state.file("env.new"), state.file("env")).map_err(|error| error.to_string())?;
@@ -141,11 +143,18 @@ fn until_told() -> Result<(), String> {
     })
 }
 
+/// A customer file for redis-ha: the emulators' account, and our charts instead of public ones.
+fn customer(bed: &Bed) -> String {
+    let charts = bed.chart_parameters().into_iter().map(|(name, chart)| format!("  {name}: {chart}\n"));
+    format!("customer: testbed\naccount: \"{ACCOUNT}\"\nregion: {REGION}\nparams:\n{}", charts.collect::<String>())
+}
+
 fn next(state: &State, first: &str) -> String {
     let folder = Path::new(&state.0).display();
     format!(
         "{first} Point this shell at it and run something, then take it down:\n\n  \
-         eval \"$(tests/testbed/up --env)\"\n  runbook run redis-ha --yes\n  tests/testbed/down\n\n{}\nIts files: {folder}",
+         eval \"$(tests/testbed/up --env)\"\n  runbook run redis-ha.rhai --yes --params {folder}/customer.yaml\n  tests/testbed/down\n\n{}\n\
+         Its files: {folder}",
         state.read("env")
     )
 }

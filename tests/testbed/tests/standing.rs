@@ -51,6 +51,8 @@ fn it_goes_up_and_down() {
     assert!(up.status.success(), "{}", said(&up));
     let environment = std::fs::read_to_string(cache.path().join("testbed/state/env")).expect("an environment");
     assert!(environment.contains("export AWS_ENDPOINT_URL='http://127.0.0.1:"), "{environment}");
+    let customer = std::fs::read_to_string(cache.path().join("testbed/state/customer.yaml")).expect("a customer file");
+    assert!(customer.contains("redis_chart: oci://127.0.0.1:"), "{customer}");
     assert!(running_in(cache.path()).len() >= 2);
     assert!(said(&testbed(cache.path(), "up")).contains("up already"));
     let down = testbed(cache.path(), "down");

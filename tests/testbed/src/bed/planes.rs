@@ -1,25 +1,24 @@
-//! A real control plane for each EKS cluster.
+//! A real control plane for each EKS cluster, with the stand-ins for what would run in it.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
-
-use k8s_openapi::api::core::v1::Node;
-use kube::{
-    Api,
-    api::{DeleteParams, ListParams, PostParams},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use crate::{
     clusters::{Clusters, Later, NodeGroup, Reached},
     control_plane::{ControlPlane, Options},
+    process::on_free_port,
+    proxy::Proxy,
+    standins,
     tools::Tools,
 };
 
 /// A cluster that runs.
-#[derive(Debug)]
 pub struct Plane {
+    // What talks to the control plane ends before it: fields are dropped in this order.
+    inside: standins::Cluster,
     control_plane: Arc<ControlPlane>,
 }
 
@@ -29,18 +28,31 @@ impl Plane {
     pub fn control_plane(&self) -> &Arc<ControlPlane> {
         &self.control_plane
     }
+
+    /// What stands in for its insides.
+    #[must_use]
+    pub fn inside(&self) -> &standins::Cluster {
+        &self.inside
+    }
 }
 
 /// The control planes of a testbed.
-#[derive(Debug)]
 pub(super) struct Planes {
     tools: Tools,
+    standins: Arc<standins::Shared>,
+    // Known once the proxy listens; the proxy is made with the control planes in hand.
+    proxy: OnceLock<String>,
     running: Mutex<BTreeMap<String, Arc<Plane>>>,
 }
 
 impl Planes {
-    pub(super) fn new(tools: &Tools) -> Self {
-        Self { tools: tools.clone(), running: Mutex::default() }
+    pub(super) fn new(tools: &Tools, standins: Arc<standins::Shared>) -> Self {
+        Self { tools: tools.clone(), standins, proxy: OnceLock::new(), running: Mutex::default() }
+    }
+
+    /// Tells where the proxy is. Before that no cluster can be created.
+    pub(super) fn meet(&self, proxy: &Proxy) {
+        let _ = self.proxy.set(proxy.url());
     }
 
     pub(super) fn get(&self, cluster: &str) -> Option<Arc<Plane>> {
@@ -62,13 +74,35 @@ impl Planes {
     }
 
     async fn start(&self, cluster: &str) -> Result<Reached, String> {
+        let proxy_url = self.proxy.get().ok_or("the proxy is not up yet")?;
         let (tools, options) = (self.tools.clone(), Options::named(cluster));
-        let started = tokio::task::spawn_blocking(move || ControlPlane::start(&tools, options)).await;
-        let control_plane = started.map_err(|error| error.to_string())??;
+        let started = tokio::task::spawn_blocking(move || {
+            on_free_port(|kubelet_port| {
+                let options = Options { kubelet_port, ..options.clone() };
+                Ok((kubelet_port, ControlPlane::start(&tools, options)?))
+            })
+        });
+        let (kubelet_port, control_plane) = started.await.map_err(|error| error.to_string())??;
+        let inside = standins::Cluster::attach(standins::Facts {
+            name: cluster.to_owned(),
+            region: super::REGION.to_owned(),
+            client: control_plane.client(),
+            proxy_url: proxy_url.clone(),
+            kubelet_port,
+            shared: Arc::clone(&self.standins),
+        })
+        .await?;
+        inside.boot().await?;
         let reached = Reached { endpoint: control_plane.endpoint(), ca_pem: control_plane.ca_pem().to_owned() };
-        let plane = Arc::new(Plane { control_plane: Arc::new(control_plane) });
-        self.running().insert(cluster.to_owned(), plane);
+        let plane = Plane { inside, control_plane: Arc::new(control_plane) };
+        self.running().insert(cluster.to_owned(), Arc::new(plane));
         Ok(reached)
+    }
+}
+
+impl fmt::Debug for Planes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.running().keys()).finish()
     }
 }
 
@@ -79,37 +113,19 @@ impl Clusters for Planes {
     }
 
     fn add_nodes<'a>(&'a self, cluster: &'a str, group: NodeGroup) -> Later<'a, ()> {
-        Box::pin(async move {
-            let nodes = Api::<Node>::all(self.existing(cluster)?.control_plane.client());
-            for number in 0..group.nodes {
-                let mut node = Node::default();
-                node.metadata.name = Some(format!("{}-{number}", group.name));
-                node.metadata.labels = Some(group.labels.clone());
-                nodes.create(&PostParams::default(), &node).await.map_err(|error| error.to_string())?;
-            }
-            Ok(())
-        })
+        Box::pin(async move { self.existing(cluster)?.inside.add_nodes(&group).await })
     }
 
     fn remove_nodes<'a>(&'a self, cluster: &'a str, group: &'a str) -> Later<'a, ()> {
-        Box::pin(async move {
-            let nodes = Api::<Node>::all(self.existing(cluster)?.control_plane.client());
-            for node in nodes.list(&ListParams::default()).await.map_err(|error| error.to_string())? {
-                let name = node.metadata.name.unwrap_or_default();
-                if name.rsplit_once('-').is_some_and(|(made_for, _)| made_for == group) {
-                    nodes.delete(&name, &DeleteParams::default()).await.map_err(|error| error.to_string())?;
-                }
-            }
-            Ok(())
-        })
+        Box::pin(async move { self.existing(cluster)?.inside.remove_nodes(group).await })
     }
 
-    fn add_addon<'a>(&'a self, cluster: &'a str, _addon: &'a str) -> Later<'a, ()> {
-        Box::pin(async move { self.existing(cluster).map(|_| ()) })
+    fn add_addon<'a>(&'a self, cluster: &'a str, addon: &'a str) -> Later<'a, ()> {
+        Box::pin(async move { self.existing(cluster)?.inside.add_addon(addon).await })
     }
 
-    fn remove_addon<'a>(&'a self, cluster: &'a str, _addon: &'a str) -> Later<'a, ()> {
-        Box::pin(async move { self.existing(cluster).map(|_| ()) })
+    fn remove_addon<'a>(&'a self, cluster: &'a str, addon: &'a str) -> Later<'a, ()> {
+        Box::pin(async move { self.existing(cluster)?.inside.remove_addon(addon).await })
     }
 
     fn delete<'a>(&'a self, cluster: &'a str) -> Later<'a, ()> {
