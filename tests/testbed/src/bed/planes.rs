@@ -1,4 +1,4 @@
-//! A real control plane for each EKS cluster, with the stand-ins for what would run in it.
+//! A real control plane for each EKS cluster, with its token webhook and the stand-ins for what would run in it.
 
 use std::{
     collections::BTreeMap,
@@ -8,11 +8,12 @@ use std::{
 
 use crate::{
     clusters::{Clusters, Later, NodeGroup, Reached},
-    control_plane::{ControlPlane, Options},
+    control_plane::{ControlPlane, Options, Webhook as Asked},
     process::on_free_port,
-    proxy::Proxy,
+    proxy::{Access, Proxy},
     standins,
     tools::Tools,
+    webhook::Webhook,
 };
 
 /// A cluster that runs.
@@ -20,6 +21,7 @@ pub struct Plane {
     // What talks to the control plane ends before it: fields are dropped in this order.
     inside: standins::Cluster,
     control_plane: Arc<ControlPlane>,
+    _webhook: Webhook,
 }
 
 impl Plane {
@@ -41,7 +43,7 @@ pub(super) struct Planes {
     tools: Tools,
     standins: Arc<standins::Shared>,
     // Known once the proxy listens; the proxy is made with the control planes in hand.
-    proxy: OnceLock<String>,
+    proxy: OnceLock<(String, Access)>,
     running: Mutex<BTreeMap<String, Arc<Plane>>>,
 }
 
@@ -52,7 +54,7 @@ impl Planes {
 
     /// Tells where the proxy is. Before that no cluster can be created.
     pub(super) fn meet(&self, proxy: &Proxy) {
-        let _ = self.proxy.set(proxy.url());
+        let _ = self.proxy.set((proxy.url(), proxy.access()));
     }
 
     pub(super) fn get(&self, cluster: &str) -> Option<Arc<Plane>> {
@@ -74,8 +76,10 @@ impl Planes {
     }
 
     async fn start(&self, cluster: &str) -> Result<Reached, String> {
-        let proxy_url = self.proxy.get().ok_or("the proxy is not up yet")?;
-        let (tools, options) = (self.tools.clone(), Options::named(cluster));
+        let (proxy_url, access) = self.proxy.get().ok_or("the proxy is not up yet")?;
+        let webhook = Webhook::start(cluster, proxy_url, access.clone()).await?;
+        let asked = Asked { url: webhook.url().to_owned(), ca_pem: Some(webhook.ca_pem().to_owned()) };
+        let (tools, options) = (self.tools.clone(), Options { webhook: Some(asked), ..Options::named(cluster) });
         let started = tokio::task::spawn_blocking(move || {
             on_free_port(|kubelet_port| {
                 let options = Options { kubelet_port, ..options.clone() };
@@ -94,7 +98,7 @@ impl Planes {
         .await?;
         inside.boot().await?;
         let reached = Reached { endpoint: control_plane.endpoint(), ca_pem: control_plane.ca_pem().to_owned() };
-        let plane = Plane { inside, control_plane: Arc::new(control_plane) };
+        let plane = Plane { inside, control_plane: Arc::new(control_plane), _webhook: webhook };
         self.running().insert(cluster.to_owned(), Arc::new(plane));
         Ok(reached)
     }
