@@ -16,7 +16,7 @@ use crate::{
 /// The account that both emulators answer for.
 pub const ACCOUNT: &str = "123456789012";
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// moto's server.
 #[derive(Debug)]
