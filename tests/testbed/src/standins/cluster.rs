@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 use kube::Client;
 use tokio::task::JoinSet;
 
-use super::{Shared, addons, aws::Aws, boot, commands, kube_objects::Objects, logs::Logs, nodes, redis, vpc};
+use super::{
+    Shared, addons, aws::Aws, boot, commands, controller, external_dns, kube_objects::Objects, logs::Logs, mcs, nodes,
+    redis, volumes, vpc,
+};
 use crate::{clusters::NodeGroup, process::Process};
 
 /// What is known of a cluster when it is attached.
@@ -35,11 +38,29 @@ pub struct Inside {
     /// AWS.
     pub aws: Aws,
     /// What containers have logged.
-    pub logs: Logs,
+    pub logs: Arc<Logs>,
     /// What was read of its VPC a moment ago.
     pub network: tokio::sync::Mutex<vpc::Memory>,
+    /// What its controllers may do, as found a moment ago.
+    pub rights: tokio::sync::Mutex<controller::Rights>,
     /// The other clusters.
     pub shared: Arc<Shared>,
+}
+
+impl Inside {
+    /// The same cluster as a controller sees it: under its own field manager and user agent.
+    pub(super) fn with(&self, objects: Objects, aws: Aws) -> Self {
+        Self {
+            name: self.name.clone(),
+            region: self.region.clone(),
+            objects,
+            aws,
+            logs: self.logs.clone(),
+            network: Default::default(),
+            rights: Default::default(),
+            shared: self.shared.clone(),
+        }
+    }
 }
 
 /// An attached cluster. Dropping it ends its tasks and its kubelet; what they made in the cluster and in AWS stays.
@@ -60,8 +81,9 @@ impl Cluster {
         let inside = Arc::new(Inside {
             objects: Objects::new(client, "eks"),
             aws: Aws::new(&proxy_url, &region, "eks"),
-            logs: Logs::default(),
+            logs: Arc::default(),
             network: Default::default(),
+            rights: Default::default(),
             name,
             region,
             shared: shared.clone(),
@@ -71,6 +93,9 @@ impl Cluster {
         let mut tasks = JoinSet::new();
         tasks.spawn(commands::run(inside.clone()));
         tasks.spawn(redis::run(inside.clone()));
+        tasks.spawn(volumes::run(inside.clone()));
+        tasks.spawn(mcs::run(inside.clone()));
+        tasks.spawn(external_dns::run(inside.clone()));
         Ok(Self { inside, _tasks: tasks, _kubelet: kubelet })
     }
 

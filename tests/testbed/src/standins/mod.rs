@@ -6,7 +6,10 @@
 //! * [`cluster`]: everything that belongs to one control plane, attached to it and ended with it. [`shared`]: what spans clusters.
 //! * [`kube_objects`], [`aws`], [`xml`]: how the stand-ins speak with API servers and with AWS.
 //! * [`boot`], [`nodes`], [`addons`]: what EKS puts into a cluster.
-//! * [`answers`]: what exec, logs and the programs in pods say.
+//! * [`answers`]: what exec, logs and the programs in pods say; [`container`], [`toolbox`] and [`commands`] run a pod's command,
+//!   [`tools`] is what a pod's network programs find out from [`dns`], [`corefile`], [`reach`] and [`vpc`].
+//! * [`volumes`], [`mcs`], [`external_dns`]: the controllers that a runbook installs, and with [`controller`] what they may do.
+//! * [`redis`]: real Redis for the pods of the chart.
 
 pub mod addons;
 pub mod answers;
@@ -15,16 +18,20 @@ pub mod boot;
 pub mod cluster;
 pub mod commands;
 pub mod container;
+pub mod controller;
 pub mod corefile;
 pub mod dns;
+pub mod external_dns;
 pub mod kube_objects;
 pub mod logs;
+pub mod mcs;
 pub mod nodes;
 pub mod reach;
 pub mod redis;
 pub mod shared;
 pub mod toolbox;
 pub mod tools;
+pub mod volumes;
 pub mod vpc;
 pub mod xml;
 
