@@ -157,3 +157,51 @@ impl Answer {
 
 /// The request id in error documents; the header has the real one.
 const REQUEST: &str = "00000000-0000-4000-8000-000000000000";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(service: &str, protocol: Protocol) -> Call {
+        let parsed =
+            super::super::parse::parse(&http::Method::GET, &http::Uri::from_static("/"), &HeaderMap::new(), b"", "1");
+        Call { service: service.to_owned(), protocol, ..parsed }
+    }
+
+    #[test]
+    fn errors_are_worded_as_each_service_words_them() {
+        let error = |service, protocol| Answer::error(&call(service, protocol), 400, "Code", "a <b>");
+        let ec2 = error("ec2", Protocol::Ec2).document();
+        assert_eq!((ec2.name.as_str(), ec2.items(&["Errors"])[0].at(&["Message"])), ("Response", "a <b>"));
+        for (service, protocol) in [("iam", Protocol::Query), ("route53", Protocol::RestXml)] {
+            let document = error(service, protocol).document();
+            assert_eq!((document.name.as_str(), document.at(&["Error", "Code"])), ("ErrorResponse", "Code"));
+            assert_eq!(document.at(&["Error", "Type"]), "Sender");
+        }
+        assert_eq!(error("s3", Protocol::RestXml).document().name, "Error");
+        assert_eq!(error("servicediscovery", Protocol::Json).value()["__type"], "Code");
+        let eks = error("eks", Protocol::RestJson);
+        assert_eq!(
+            (eks.headers["x-amzn-errortype"].to_str().ok(), eks.value()),
+            (Some("Code"), json!({ "message": "a <b>" }))
+        );
+    }
+
+    #[test]
+    fn throttling_has_each_services_code() {
+        for (service, protocol, status, code) in [
+            ("ec2", Protocol::Ec2, 503, "RequestLimitExceeded"),
+            ("iam", Protocol::Query, 400, "Throttling"),
+            ("route53", Protocol::RestXml, 400, "Throttling"),
+            ("eks", Protocol::RestJson, 429, "ThrottlingException"),
+            ("secretsmanager", Protocol::Json, 400, "ThrottlingException"),
+        ] {
+            let answer = Answer::throttled(&call(service, protocol));
+            let said = format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.body));
+            assert_eq!(answer.status, status);
+            assert!(said.contains(code), "{said}");
+        }
+    }
+}

@@ -197,3 +197,21 @@ fn signed(incoming: &Incoming, call: &Call) -> Incoming {
     incoming.headers.insert(header::CONTENT_TYPE, form);
     Incoming { method: Method::POST, uri: Uri::from_static("/"), ..incoming }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: StatusCode, kind: &'static str, body: &'static str) -> Answer {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
+        Answer::forwarded(status, headers, Bytes::from_static(body.as_bytes()), By::Moto)
+    }
+
+    #[test]
+    fn what_moto_does_not_know_is_told_from_what_does_not_exist() {
+        assert!(unknown(&answer(StatusCode::NOT_FOUND, "text/html; charset=utf-8", "<!doctype html><title>404")));
+        assert!(unknown(&answer(StatusCode::NOT_IMPLEMENTED, "text/plain", "The action X has not been implemented")));
+        assert!(!unknown(&answer(StatusCode::NOT_FOUND, "application/json", "{\"message\":\"No cluster found\"}")));
+        assert!(!unknown(&answer(StatusCode::NOT_FOUND, "text/html", "<?xml version=\"1.0\"?><ErrorResponse/>")));
+    }
+}

@@ -24,6 +24,8 @@ pub enum On {
         /// Which one.
         nth: u64,
     },
+    /// Any request, reads too: the first, second, … (from 1) since the fault was added.
+    Any(u64),
 }
 
 impl On {
@@ -197,8 +199,12 @@ impl Faults {
                     (planned.seen, *nth)
                 }
                 On::Operation { .. } => continue,
+                On::Any(nth) => {
+                    planned.seen += 1;
+                    (planned.seen, *nth)
+                }
             };
-            if met.is_none() && (first..first + planned.fault.times).contains(&place) {
+            if met.is_none() && (first..first.saturating_add(planned.fault.times)).contains(&place) {
                 met = Some(planned.fault.clone());
             }
         }

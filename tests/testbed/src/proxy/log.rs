@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{
     answer::{Answer, By},
     faults::Fault,
+    ids,
     parse::Call,
 };
 
@@ -52,6 +53,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// The status of the answer, once it was executed.
     pub status: Option<u16>,
+    /// The ids that its answer brought into the world.
+    pub made: Vec<String>,
     /// Who answered.
     pub by: Option<By>,
     /// The fault that was injected.
@@ -95,6 +98,7 @@ impl Log {
             token: call.token.as_ref().map(|token| (token.field, token.value.clone())),
             outcome: Outcome::Sent,
             status: None,
+            made: Vec::new(),
             by: None,
             fault: None,
         };
@@ -113,6 +117,7 @@ impl Log {
         self.change(number, |entry| {
             entry.outcome = Outcome::Forwarded;
             entry.status = Some(answer.status.as_u16());
+            entry.made = ids::made(&entry.fields, answer);
             entry.by = Some(answer.by);
         });
     }

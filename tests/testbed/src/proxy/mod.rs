@@ -23,6 +23,8 @@ mod eks;
 mod emulator;
 pub mod faults;
 mod flow;
+pub mod golden;
+mod ids;
 mod inventory;
 mod ledger;
 pub mod log;
@@ -148,6 +150,11 @@ impl Proxy {
     /// The oracle: every mutating request so far, in order.
     pub fn log(&self) -> Vec<Entry> {
         self.shared.log.entries()
+    }
+
+    /// The oracle as lines that are the same in every run of the same program (see [`golden`]).
+    pub fn golden(&self) -> Vec<String> {
+        golden::lines(&self.log())
     }
 
     /// The planned faults.

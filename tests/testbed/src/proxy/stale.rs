@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     answer::Answer,
+    ids,
     parse::{Call, Protocol},
     xml::Element,
 };
@@ -51,11 +52,7 @@ impl Stale {
     /// Hides what a request did.
     pub(super) fn begin_after(&self, call: &Call, answer: &Answer, reads: u32) {
         self.begin(call, reads);
-        let mut made = Vec::new();
-        texts(&json(answer), &mut made);
-        let mut known = Vec::new();
-        texts(&call.fields, &mut known);
-        made.retain(|text| is_id(text) && !known.contains(text));
+        let made = ids::made(&call.fields, answer);
         if let Some(hidden) = self.state().hidden.last_mut() {
             hidden.made.extend(made);
         }
@@ -89,35 +86,8 @@ fn named(call: &Call) -> Vec<String> {
     named.filter(|_| call.operation.starts_with("Create")).map(str::to_owned).into_iter().collect()
 }
 
-/// `vpc-0a1b2c3d`, `ns-…`, `/hostedzone/Z…`.
-fn is_id(text: &str) -> bool {
-    let plain = |text: &str| text.len() >= 8 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    text.starts_with("/hostedzone/")
-        || text
-            .split_once('-')
-            .is_some_and(|(kind, rest)| plain(rest) && !kind.is_empty() && kind.chars().all(|c| c.is_ascii_lowercase()))
-}
-
-fn json(answer: &Answer) -> Value {
-    match answer.value() {
-        Value::Null => answer.document().json(),
-        value => value,
-    }
-}
-
-fn texts(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) => found.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Object(map) => map.values().for_each(|item| texts(item, found)),
-        _ => {}
-    }
-}
-
 fn mentions(value: &Value, made: &[String]) -> bool {
-    let mut found = Vec::new();
-    texts(value, &mut found);
-    found.iter().any(|text| made.contains(text))
+    ids::texts(value).iter().any(|text| made.iter().any(|id| id == text))
 }
 
 fn without(call: &Call, answer: Answer, made: &[String]) -> Answer {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::super::ids::{RUN, is_id, masked, name, words};
+
 /// Fields that differ from run to run, or that say the same as another.
 const VOLATILE: &[&str] = &[
     "createTime",
@@ -36,9 +38,6 @@ const VOLATILE: &[&str] = &[
     "networkInterfaceOwnerId",
     "ResourceRecordSetCount",
 ];
-
-/// Tags that carry the run and its effects.
-const RUN: [&str; 3] = ["runbook:run", "runbook:effect", "runbook:step"];
 
 /// The items by kind.
 pub fn told(items: &BTreeMap<(String, String), Value>) -> Value {
@@ -86,46 +85,6 @@ fn without(value: &Value) -> Value {
 fn is_run_tag(item: &Value) -> bool {
     let key = item.get("key").or_else(|| item.get("Key")).and_then(Value::as_str);
     key.is_some_and(|key| RUN.contains(&key))
-}
-
-/// A thing's name: its tag `Name`, or its own.
-fn name(value: &Value) -> String {
-    let tags = ["tagSet", "tags", "Tags"].iter().filter_map(|field| value.get(*field)?.as_array()).flatten();
-    let mut named = tags.filter(|tag| tag.get("key").or_else(|| tag.get("Key")).is_some_and(|key| key == "Name"));
-    let tag = named.next().and_then(|tag| tag.get("value").or_else(|| tag.get("Value")));
-    let own =
-        ["groupName", "name", "Name", "RoleName", "PolicyName", "Id"].iter().filter_map(|field| value.get(*field));
-    tag.into_iter().chain(own).filter_map(Value::as_str).next().unwrap_or_default().to_owned()
-}
-
-/// Ids at their places in a text: something that begins with letters and a dash and goes on with a long run of hexadecimal digits, or
-/// one of the known longer forms.
-fn is_id(word: &str) -> bool {
-    let hex = |text: &str| text.len() >= 8 && text.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase());
-    let lot = |text: &str| text.len() >= 8 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    word.rsplit_once('-').is_some_and(|(kind, rest)| match kind {
-        "ns" | "srv" => lot(rest),
-        _ => hex(rest) && !kind.is_empty() && kind.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
-    })
-}
-
-/// The words of a text and what stands between them.
-fn words(text: &str) -> Vec<&str> {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let mut words = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let kind = is_word(first);
-        let end = rest.find(|c| is_word(c) != kind).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        words.push(word);
-        rest = after;
-    }
-    words
-}
-
-fn masked(text: &str) -> String {
-    words(text).into_iter().map(|word| if is_id(word) { "*" } else { word }).collect()
 }
 
 /// What each id is called.
@@ -208,12 +167,5 @@ mod tests {
             first["ec2.subnet"][0],
             json!({ "subnetId": "subnet#1", "vpcId": "vpc:a", "cidrBlock": "10.0.1.0/24" })
         );
-    }
-
-    #[test]
-    fn words_keep_the_text() {
-        let text = "arn:aws:ec2:us-east-1:1:vpc/vpc-0a1b2c3d, redis1-vpc";
-        assert_eq!(words(text).concat(), text);
-        assert_eq!(masked(text), "arn:aws:ec2:us-east-1:1:vpc/*, redis1-vpc");
     }
 }

@@ -62,7 +62,7 @@ async fn role(plain: &Plain, name: &str, service: &str) -> String {
 
 async fn world() -> Option<World> {
     let moto = Moto::start(&tools::require()?).unwrap();
-    let pending = Pending::all(Duration::from_millis(300));
+    let pending = Pending::all(Duration::from_secs(4));
     let config = Config { pending, clusters: Arc::new(Addresses), ..Config::new(moto.url()) };
     let proxy = Proxy::start(config).await.unwrap();
     let plain = Plain::of(&proxy);

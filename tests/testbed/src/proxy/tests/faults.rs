@@ -125,6 +125,19 @@ async fn faults_meet_the_requests_they_are_meant_for() {
 }
 
 #[tokio::test]
+async fn credentials_that_expire_refuse_every_request_from_then_on() {
+    let (_stub, proxy, plain) = with_stub().await;
+    let (status, code, message) = (403, "ExpiredToken".to_owned(), "expired".to_owned());
+    let expired = Fault::new(On::Any(2), Phase::BeforeForward, Action::Status { status, code, message });
+    proxy.faults().add(expired.times(u64::MAX));
+    assert!(plain.ec2("DescribeVpcs", &[]).await.status.is_success());
+    assert_eq!(create(&plain).await.unwrap().code(), "ExpiredToken");
+    assert_eq!(plain.ec2("DescribeVpcs", &[]).await.code(), "ExpiredToken");
+    proxy.faults().clear();
+    assert!(create(&plain).await.unwrap().status.is_success());
+}
+
+#[tokio::test]
 async fn stale_reads_do_not_see_a_new_thing_and_still_see_the_old_state() {
     let (_stub, proxy, plain) = with_stub().await;
     proxy.faults().add(Fault::new(On::Call(1), Phase::AfterForward, Action::StaleReads(2)));

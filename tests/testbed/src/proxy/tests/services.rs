@@ -33,7 +33,7 @@ async fn nat_state(plain: &Plain, id: &str) -> (String, String) {
 
 #[tokio::test]
 async fn nat_gateways_take_their_time_hold_what_they_use_and_fail() {
-    let Some((_moto, proxy, plain)) = with_moto(Duration::from_millis(300)).await else { return };
+    let Some((_moto, proxy, plain)) = with_moto(Duration::from_secs(4)).await else { return };
     let vpc = vpc(&plain, "10.5.0.0/16").await;
     let subnet = subnet(&plain, &vpc, "10.5.1.0/24", "us-east-1a").await;
     let gateway = made(&plain, "CreateInternetGateway", &[], &["internetGateway", "internetGatewayId"]).await;
@@ -156,7 +156,7 @@ fn change(action: &str, value: &str) -> String {
 
 #[tokio::test]
 async fn route_53_changes_take_their_time_and_conflicts_are_refused() {
-    let Some((_moto, _proxy, plain)) = with_moto(Duration::from_millis(200)).await else { return };
+    let Some((_moto, _proxy, plain)) = with_moto(Duration::from_secs(4)).await else { return };
     let (one, two) = (vpc(&plain, "10.5.0.0/16").await, vpc(&plain, "10.6.0.0/16").await);
     let made = plain.route53("POST", "hostedzone", &zone("x.internal", "r1", &one)).await.xml();
     assert_eq!(made.at(&["HostedZone", "Config", "PrivateZone"]), "true");
@@ -202,7 +202,7 @@ async fn route_53_changes_take_their_time_and_conflicts_are_refused() {
 
 #[tokio::test]
 async fn cloud_map_operations_take_their_time_and_names_are_unique() {
-    let Some((_moto, proxy, plain)) = with_moto(Duration::from_millis(400)).await else { return };
+    let Some((_moto, proxy, plain)) = with_moto(Duration::from_secs(4)).await else { return };
     let create = async |creator: &str| {
         plain.cloud_map("CreateHttpNamespace", json!({ "Name": "default", "CreatorRequestId": creator })).await
     };
