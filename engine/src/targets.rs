@@ -18,6 +18,11 @@ use crate::{
     script::program::Program,
 };
 
+#[cfg(feature = "live")]
+mod live;
+#[cfg(feature = "live")]
+mod test_clock;
+
 /// A target with its time.
 pub struct Aimed {
     /// Where effects go.
@@ -33,11 +38,6 @@ pub fn table() -> Arc<Table> {
     runbook_modules::k8s::register(&mut table);
     runbook_modules::helm::register(&mut table);
     Arc::new(table)
-}
-
-/// Whether a binding can go to a live target. Those that cannot yet are refused before the first effect (RB0440).
-pub fn live_supported(binding: &str) -> bool {
-    !["k8s.", "helm.", "http."].iter().any(|service| binding.starts_with(service))
 }
 
 /// The sandbox over the world that a state directory keeps. `speed`: simulated per real time, None as fast as it goes.
@@ -73,14 +73,16 @@ fn aim(
     Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })
 }
 
-/// The live target.
+/// The live target: AWS, Kubernetes, Helm.
 ///
 /// # Errors
-/// RB0443 in a program that was built without it.
+/// RB0443 in a program that was built without it, RB0446 for a test clock that cannot be used.
 #[cfg(feature = "live")]
 pub fn live() -> Result<Aimed, Failure> {
     use crate::run::clock::WallClock;
-    Ok(Aimed { target: Arc::new(runbook_aws::live::Live::new()), time: Arc::new(WallClock::default()) })
+    let clock = test_clock::from_environment()?;
+    let target = live::Live::new(clock.is_some());
+    Ok(Aimed { target: Arc::new(target), time: Arc::new(clock.map_or_else(WallClock::default, WallClock::scaled)) })
 }
 
 /// The live target.

@@ -125,12 +125,28 @@ fn without_a_terminal_nobody_said_yes() {
     no_run(&place);
 }
 
+fn trial(place: &Place, server: &Canned, clock: &str) -> Output {
+    live(place, server, &["run", "s.rhai", "--yes"])
+        .env("RUNBOOK_TEST_CLOCK", clock)
+        .output()
+        .expect("the program starts")
+}
+
 #[test]
-fn kubernetes_is_refused_before_the_first_effect() {
+fn a_test_clock_that_is_malformed_is_refused() {
     let (place, server) = (place(), Canned::new(only_the_caller));
-    let output = live(&place, &server, &["run", "redis-ha", "--yes"]).output().expect("the program starts");
-    refused(&output, &["RB0440", "nothing was", "--sandbox"]);
-    assert!(server.actions().iter().all(|action| action == "GetCallerIdentity"), "{:?}", server.actions());
+    refused(&trial(&place, &server, "fast"), &["RB0446", "SPEED@MILLISECONDS"]);
+    assert!(server.bodies().is_empty(), "{:?}", server.actions());
+    no_run(&place);
+}
+
+#[test]
+fn a_test_clock_is_only_for_this_machine() {
+    let (place, server) = (place(), Canned::new(only_the_caller));
+    let mut command = live(&place, &server, &["run", "s.rhai", "--yes"]);
+    command.env("RUNBOOK_TEST_CLOCK", "10").env("AWS_ENDPOINT_URL_EC2", "http://ec2.invalid");
+    refused(&command.output().expect("the program starts"), &["RB0446", "AWS_ENDPOINT_URL_EC2", "ec2.invalid"]);
+    assert!(server.bodies().is_empty(), "{:?}", server.actions());
     no_run(&place);
 }
 

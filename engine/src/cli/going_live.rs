@@ -1,4 +1,4 @@
-//! Before a live run begins: can it be done, who are we, what would change, and does somebody say yes.
+//! Before a live run begins: who are we, what would change, and does somebody say yes.
 
 use std::sync::Arc;
 
@@ -32,14 +32,13 @@ pub struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// Refuses what cannot be done, shows account, region and changes, and asks.
+    /// Shows account, region and changes, and asks.
     ///
     /// # Errors
-    /// RB0440 for what this version cannot do live, RB0441 another account, RB0442 without credentials, RB0206 not confirmed.
+    /// RB0441 another account, RB0442 without credentials, RB0206 not confirmed.
     pub fn confirm(
         &self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, runtime: &tokio::runtime::Runtime,
     ) -> Result<(Aimed, About), Problem> {
-        self.supported(rehearsed)?;
         let aimed = targets::live().map_err(|failure| Problem::new(Exit::Usage, failure))?;
         if !self.yes && !terminal::can_ask() {
             return Err(Problem::usage(
@@ -59,25 +58,6 @@ impl Ask<'_> {
             terminal::ask("Type yes to go on: ", &["yes"], "--yes")?;
         }
         Ok((aimed, about))
-    }
-
-    fn supported(&self, rehearsed: &Result<Rehearsed, Failure>) -> Result<(), Problem> {
-        let used: Vec<String> = match rehearsed {
-            Ok(rehearsed) => digest(&rehearsed.events, self.table).operations.into_keys().collect(),
-            Err(_) => Vec::new(),
-        };
-        // What the rehearsal did not reach may still be there: a script that makes a cluster handle means to use it.
-        let handle = self
-            .program
-            .files()
-            .iter()
-            .any(|file| file.name.ends_with(".rhai") && String::from_utf8_lossy(&file.content).contains("k8s("));
-        let refused = used.iter().find(|op| !targets::live_supported(op)).map(String::as_str);
-        let Some(what) = refused.or(handle.then_some("k8s")) else { return Ok(()) };
-        let message = format!("{what} is not on a live target yet; nothing was done");
-        Err(Problem::usage("RB0440", message)
-            .hint("Kubernetes and Helm run on the sandbox only, in this version")
-            .next(format!("runbook run {} --sandbox", self.program.name())))
     }
 
     fn question(&self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, about: &About) -> String {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -45,6 +46,13 @@ pub enum Identity {
     },
 }
 
+impl Identity {
+    /// A bearer token.
+    pub fn token(token: String) -> Self {
+        Self::Token(SecretString::from(token))
+    }
+}
+
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -69,13 +77,15 @@ pub trait Access: Send + Sync {
 /// asked for again when its token ends, when the server did not take it, and when somebody says [`Connections::forget`].
 pub struct Connections {
     access: Arc<dyn Access>,
+    /// A run on a test clock speaks to nothing beyond this machine.
+    only_here: bool,
     kept: Mutex<BTreeMap<Place, Arc<Connection>>>,
 }
 
 impl Connections {
-    /// None yet.
-    pub fn new(access: Arc<dyn Access>) -> Self {
-        Self { access, kept: Mutex::default() }
+    /// None yet. `only_here`: those to other machines are refused.
+    pub fn new(access: Arc<dyn Access>, only_here: bool) -> Self {
+        Self { access, only_here, kept: Mutex::default() }
     }
 
     /// The connection of a place, made anew when there is none or its token is about to end.
@@ -95,6 +105,11 @@ impl Connections {
                 return Err(CallError::refused("NoCluster", "the place names neither a cluster nor a context"));
             }
         });
+        if self.only_here && !is_loopback(&made.endpoint) {
+            let why =
+                format!("RUNBOOK_TEST_CLOCK is for trials on this machine, and the API server is {}", made.endpoint);
+            return Err(CallError::refused("TestClock", why));
+        }
         self.kept().insert(place.clone(), Arc::clone(&made));
         Ok(made)
     }
@@ -117,10 +132,97 @@ impl Connections {
     }
 }
 
+/// Whether a URL's host is this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// Asking for the connection is a read: whatever became of it, the call itself was not sent.
 fn nothing_sent(error: CallError) -> CallError {
     match error.class {
         Class::Unknown => CallError { class: Class::NotSent, ..error },
         _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn this_machine() {
+        for url in ["http://127.0.0.1:5000", "https://localhost:6443/", "http://[::1]:80", "http://127.8.9.1"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in ["https://10.0.0.1", "https://localhost.example.com", "https://127.0.0.1.example.com", "", "x"] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    struct Counted {
+        asked: AtomicUsize,
+        holds: bool,
+    }
+
+    #[async_trait]
+    impl Access for Counted {
+        async fn connect(&self, _: &Place) -> Result<Connection, CallError> {
+            let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+            Ok(Connection {
+                endpoint: "https://10.0.0.1".to_owned(),
+                ca_pem: None,
+                server_name: None,
+                identity: Identity::token(format!("token {asked}")),
+                renew_at: (!self.holds).then(Instant::now),
+            })
+        }
+    }
+
+    fn clusters(holds: bool, only_here: bool) -> (Arc<Counted>, Connections, Place) {
+        let access = Arc::new(Counted { asked: AtomicUsize::new(0), holds });
+        let place = Place { cluster: Some("demo".to_owned()), ..Place::default() };
+        (access.clone(), Connections::new(access, only_here), place)
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_until_it_is_refused_or_forgotten() {
+        let (access, connections, place) = clusters(true, false);
+        let asked = || access.asked.load(Ordering::Relaxed);
+        let first = connections.of(&place).await.unwrap_or_else(|error| panic!("{error}"));
+        assert!(connections.of(&place).await.is_ok_and(|again| Arc::ptr_eq(&first, &again)));
+        assert_eq!(asked(), 1);
+        connections.refused(&place, &first);
+        let second = connections.of(&place).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(asked(), 2);
+        connections.refused(&place, &first);
+        assert!(connections.of(&place).await.is_ok_and(|again| Arc::ptr_eq(&second, &again)), "another one's refusal");
+        connections.forget("demo");
+        assert!(connections.of(&place).await.is_ok());
+        assert_eq!(asked(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_ends_is_asked_for_again() {
+        let (access, connections, place) = clusters(false, false);
+        for _ in 0..3 {
+            assert!(connections.of(&place).await.is_ok());
+        }
+        assert_eq!(access.asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn a_trial_stays_on_this_machine() {
+        let (_, connections, place) = clusters(true, true);
+        assert!(connections.of(&place).await.is_err_and(|error| error.code == "TestClock"));
+    }
+
+    #[tokio::test]
+    async fn a_place_without_a_cluster_is_refused() {
+        let (_, connections, _) = clusters(true, false);
+        assert!(connections.of(&Place::default()).await.is_err_and(|error| error.code == "NoCluster"));
     }
 }

@@ -49,9 +49,9 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
-    /// A target without any connection yet.
-    pub fn new(access: Arc<dyn Access>) -> Self {
-        let connections = Arc::new(Connections::new(access));
+    /// A target without any connection yet. `only_here`: clusters on other machines are refused.
+    pub fn new(access: Arc<dyn Access>, only_here: bool) -> Self {
+        let connections = Arc::new(Connections::new(access, only_here));
         Self { objects: Objects::new(Arc::clone(&connections)), helm: Helm::new(Arc::clone(&connections)), connections }
     }
 

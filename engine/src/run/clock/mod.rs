@@ -4,7 +4,7 @@
 //! simulated length is exactly its critical path, whatever the machine. `speed` paces the jumps for people to watch;
 //! without it they take no time.
 //!
-//! * `wall`: [`WallClock`]; `sim`: [`SimClock`].
+//! * `wall`: [`WallClock`], which trials let run faster ([`Scale`]); `sim`: [`SimClock`].
 
 mod sim;
 #[cfg(test)]
@@ -15,7 +15,10 @@ use std::{sync::Arc, time::Duration};
 
 use runbook_modules::host::Interrupted;
 
-pub use self::{sim::SimClock, wall::WallClock};
+pub use self::{
+    sim::SimClock,
+    wall::{Scale, WallClock},
+};
 
 /// The target's time for all branches.
 pub trait Time: Send + Sync {

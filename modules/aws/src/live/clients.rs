@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -33,6 +34,10 @@ pub struct Clients {
     pub region: String,
     /// The endpoint that was configured instead of AWS's own.
     pub endpoint: Option<String>,
+    /// The endpoint that was configured for STS instead of AWS's own.
+    pub sts_endpoint: Option<String>,
+    /// Signs what no client signs: the token of an EKS cluster.
+    pub signer: Option<SharedCredentialsProvider>,
 }
 
 impl Clients {
@@ -51,10 +56,7 @@ impl Clients {
         let mut config = loader.load().await;
         if let Some(role) = &place.assume_role {
             let provider = AssumeRoleProvider::builder(role).session_name("runbook").configure(&config).build().await;
-            config = config
-                .into_builder()
-                .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(provider))
-                .build();
+            config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
         }
         Self::new(&config)
     }
@@ -79,6 +81,8 @@ impl Clients {
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             endpoint: SERVICES.iter().find_map(|service| endpoint(config, service)),
+            sts_endpoint: endpoint(config, "STS"),
+            signer: config.credentials_provider(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! * [`clients`]: the SDK clients of one place.
 //! * [`error`]: what AWS answered, sorted into classes.
 //! * [`convert`]: AWS's types as JSON.
+//! * [`eks_access`]: how the API server of an EKS cluster is reached.
 //! * [`target`]: the target itself, which finds the calls of a kind or operation here.
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub mod clients;
 pub mod convert;
+pub mod eks_access;
 pub mod error;
 pub mod target;
 #[cfg(test)]

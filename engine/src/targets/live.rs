@@ -1,0 +1,124 @@
+//! The live target: AWS through the SDK, Kubernetes through kube, Helm through helm. What reaches an EKS cluster is asked of AWS.
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use runbook_aws::live::{Live as Aws, eks_access};
+use runbook_kubernetes::{Access, Connection, Identity, Kubernetes};
+use runbook_modules::{
+    error::CallError,
+    host::Host,
+    operation::Operation,
+    resource::Kind,
+    target::{About, Place, Request, Target},
+};
+use serde_json::Value;
+
+use super::test_clock;
+
+/// The live target.
+pub struct Live {
+    aws: Arc<Aws>,
+    kubernetes: Kubernetes,
+    /// Its time is a test clock's: it may only speak to this machine.
+    only_here: bool,
+}
+
+impl Live {
+    /// A target without any client yet. `only_here`: nothing beyond the loopback is spoken to.
+    pub fn new(only_here: bool) -> Self {
+        let aws = Arc::new(Aws::new());
+        let clusters = Clusters { aws: Arc::clone(&aws) };
+        Self { aws, kubernetes: Kubernetes::new(Arc::new(clusters), only_here), only_here }
+    }
+
+    /// What is known of a cluster does not hold for one that is made anew under its name.
+    fn forget(&self, kind: &dyn Kind, at: &Value) {
+        if kind.meta().name == "eks.cluster" {
+            self.kubernetes.forget(at.get("name").and_then(Value::as_str).unwrap_or_default());
+        }
+    }
+}
+
+#[async_trait]
+impl Target for Live {
+    async fn about(&self, place: &Place, host: &dyn Host) -> Result<About, CallError> {
+        let about = self.aws.about(place, host).await?;
+        if self.only_here && !about.endpoint.as_deref().is_some_and(test_clock::all_here) {
+            return Err(CallError::refused("TestClock", "RUNBOOK_TEST_CLOCK is for endpoints on this machine only"));
+        }
+        Ok(about)
+    }
+
+    async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
+        match self.kubernetes.calls(kind.meta().name) {
+            Some(calls) => calls.create(kind, request).await,
+            None => {
+                self.forget(kind, request.input);
+                self.aws.create(kind, request).await
+            }
+        }
+    }
+
+    async fn read(
+        &self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host,
+    ) -> Result<Option<Value>, CallError> {
+        match self.kubernetes.calls(kind.meta().name) {
+            Some(calls) => calls.read(kind, place, at, host).await,
+            None => self.aws.read(kind, place, at, host).await,
+        }
+    }
+
+    async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError> {
+        match self.kubernetes.calls(kind.meta().name) {
+            Some(calls) => calls.find(kind, request).await,
+            None => self.aws.find(kind, request).await,
+        }
+    }
+
+    async fn delete(
+        &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>, host: &dyn Host,
+    ) -> Result<(), CallError> {
+        match self.kubernetes.calls(kind.meta().name) {
+            Some(calls) => calls.delete(kind, place, at, put_back, host).await,
+            None => {
+                self.forget(kind, at);
+                self.aws.delete(kind, place, at, put_back, host).await
+            }
+        }
+    }
+
+    async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
+        match self.kubernetes.calls(operation.name) {
+            Some(calls) => calls.call(operation, request).await,
+            None => self.aws.call(operation, request).await,
+        }
+    }
+
+    async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {
+        match self.kubernetes.calls(kind.meta().name) {
+            Some(calls) => calls.obstacles(kind, place, at, host).await,
+            None => self.aws.obstacles(kind, place, at, host).await,
+        }
+    }
+}
+
+/// EKS clusters, by their own description.
+struct Clusters {
+    aws: Arc<Aws>,
+}
+
+#[async_trait]
+impl Access for Clusters {
+    async fn connect(&self, place: &Place) -> Result<Connection, CallError> {
+        let signed = Instant::now();
+        let reach = self.aws.reach(place).await?;
+        Ok(Connection {
+            endpoint: reach.endpoint,
+            ca_pem: Some(reach.ca_pem),
+            server_name: None,
+            identity: Identity::token(reach.token),
+            renew_at: Some(signed + eks_access::RENEW_AFTER),
+        })
+    }
+}
