@@ -100,6 +100,8 @@ fn by_key(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict
     }
     match choose(act, kind, deed, found, true, Taking::Use)? {
         Ok(found) => Ok(Verdict::Found(found)),
+        // What stood there before still stands: it was not sent, and replacing it twice is replacing it once.
+        Err(_) if kind.meta().replaces && deed.prior.is_some() => Ok(Verdict::SendAgain),
         Err(others) => Err(Stop::Unresolved(Box::new(act.conflict(&others))).into()),
     }
 }

@@ -51,6 +51,11 @@ impl Identity {
     pub fn token(token: String) -> Self {
         Self::Token(SecretString::from(token))
     }
+
+    /// A client certificate and its key, both as PEM.
+    pub fn certificate(cert_pem: String, key_pem: String) -> Self {
+        Self::Certificate { cert_pem, key_pem: SecretString::from(key_pem) }
+    }
 }
 
 impl fmt::Debug for Identity {

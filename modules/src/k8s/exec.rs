@@ -77,6 +77,9 @@ pub static RUN_POD: Operation = Operation {
     operation: "Run a pod",
     doc: "Runs a command in a pod of its own, waits for its end and deletes the pod. Answers `#{stdout, stderr, exit_code}`.
 
+Kubernetes keeps one log of a container: on a live cluster, what was written to standard error is in `stdout` too. A pod of that \
+name that a crash of the same run left is removed first; any other one is an error.
+
 Reference: <https://kubernetes.io/docs/reference/kubectl/generated/kubectl_run/>.",
     class: Class::Exec,
     schema: input::schema::<RunPod>,

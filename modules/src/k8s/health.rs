@@ -11,22 +11,31 @@ use crate::resource::Health;
 pub fn judge(object: &Value) -> Health {
     if !text(object, "metadata.deletionTimestamp").is_empty() {
         let finalizers = strings(object.pointer("/metadata/finalizers"));
+        let held = if finalizers.is_empty() { String::new() } else { format!("finalizers {}", finalizers.join(", ")) };
         let waiting =
-            if finalizers.is_empty() { reasons(object) } else { format!("finalizers {}", finalizers.join(", ")) };
+            [held, reasons(object)].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
         return Health::Deleting(if waiting.is_empty() { "being deleted".to_owned() } else { waiting });
     }
     let generation = number(object, "metadata.generation").unwrap_or(0);
-    let seen = number(object, "status.observedGeneration").is_none_or(|seen| seen >= generation);
+    let seen = number(object, "status.observedGeneration").is_some_and(|seen| seen >= generation);
     let count = |path: &str| number(object, path).unwrap_or(0);
     let wanted = number(object, "spec.replicas").unwrap_or(1);
     let ready = match text(object, "kind") {
         "Deployment" => {
-            seen && count("status.updatedReplicas") >= wanted && count("status.availableReplicas") >= wanted
+            let updated = count("status.updatedReplicas");
+            seen && updated >= wanted
+                && count("status.replicas") <= updated
+                && count("status.availableReplicas") >= wanted
         }
-        "StatefulSet" | "ReplicaSet" => seen && count("status.readyReplicas") >= wanted,
+        "StatefulSet" => seen && count("status.readyReplicas") >= wanted && rolled_out(object, wanted),
+        "ReplicaSet" => seen && count("status.readyReplicas") >= wanted,
         "DaemonSet" => {
             let desired = number(object, "status.desiredNumberScheduled");
-            seen && desired.is_some_and(|desired| count("status.numberReady") >= desired)
+            let on_delete = text(object, "spec.updateStrategy.type") == "OnDelete";
+            seen && desired.is_some_and(|desired| {
+                count("status.numberReady") >= desired
+                    && (on_delete || count("status.updatedNumberScheduled") >= desired)
+            })
         }
         "Job" => {
             if condition(object, "Failed") {
@@ -39,7 +48,10 @@ pub fn judge(object: &Value) -> Health {
             "Succeeded" => true,
             _ => condition(object, "Ready"),
         },
-        "PersistentVolumeClaim" => text(object, "status.phase") == "Bound",
+        // A claim that waits for its first pod is as ready as it can be before there is one.
+        "PersistentVolumeClaim" => {
+            text(object, "status.phase") == "Bound" || reasons(object).starts_with("WaitForFirstConsumer")
+        }
         "Namespace" => text(object, "status.phase") == "Active",
         "Node" => condition(object, "Ready"),
         "CustomResourceDefinition" => condition(object, "Established"),
@@ -55,6 +67,15 @@ pub fn judge(object: &Value) -> Health {
     }
     let waiting = reasons(object);
     Health::Pending(if waiting.is_empty() { progress(object, wanted) } else { waiting })
+}
+
+/// Whether all pods of a StatefulSet are of the newest template, as far as its strategy replaces them by itself.
+fn rolled_out(object: &Value, wanted: i64) -> bool {
+    if text(object, "spec.updateStrategy.type") == "OnDelete" {
+        return true;
+    }
+    let partition = number(object, "spec.updateStrategy.rollingUpdate.partition").unwrap_or(0);
+    number(object, "status.updatedReplicas").unwrap_or(0) >= (wanted - partition).max(0)
 }
 
 /// Whether a condition of the status is `True`.
@@ -88,5 +109,65 @@ fn progress(object: &Value, wanted: i64) -> String {
         "Service" => "no load balancer yet".to_owned(),
         "PersistentVolumeClaim" | "Pod" => text(object, "status.phase").to_owned(),
         _ => "not ready yet".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::judge;
+    use crate::resource::Health;
+
+    fn ready(object: Value) -> bool {
+        judge(&object) == Health::Ready
+    }
+
+    fn deployment(status: Value) -> Value {
+        json!({"kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 1}, "status": status})
+    }
+
+    #[test]
+    fn a_deployment_is_ready_when_only_new_pods_are_left() {
+        let status = |replicas: i64, seen: i64| json!({"observedGeneration": seen, "replicas": replicas, "updatedReplicas": 1, "availableReplicas": 1});
+        assert!(ready(deployment(status(1, 2))));
+        assert!(!ready(deployment(status(2, 2))), "the available one is the old one");
+        assert!(!ready(deployment(status(1, 1))), "the controller has not seen the change");
+        assert!(!ready(deployment(json!({}))));
+    }
+
+    #[test]
+    fn a_stateful_set_is_ready_when_its_pods_are_replaced() {
+        let set = |updated: i64, strategy: Value| {
+            json!({"kind": "StatefulSet", "metadata": {"generation": 1}, "spec": {"replicas": 2, "updateStrategy": strategy},
+                "status": {"observedGeneration": 1, "readyReplicas": 2, "updatedReplicas": updated}})
+        };
+        assert!(ready(set(2, json!({}))));
+        assert!(!ready(set(1, json!({}))));
+        assert!(ready(set(1, json!({"rollingUpdate": {"partition": 1}}))));
+        assert!(ready(set(0, json!({"type": "OnDelete"}))));
+    }
+
+    #[test]
+    fn a_daemon_set_that_no_controller_has_seen_is_not_ready() {
+        let set = |status: Value| json!({"kind": "DaemonSet", "metadata": {"generation": 1}, "status": status});
+        assert!(!ready(set(json!({"desiredNumberScheduled": 0, "numberReady": 0}))));
+        assert!(ready(set(json!({"observedGeneration": 1, "desiredNumberScheduled": 0, "numberReady": 0}))));
+        let old = json!({"observedGeneration": 1, "desiredNumberScheduled": 1, "numberReady": 1, "updatedNumberScheduled": 0});
+        assert!(!ready(set(old)));
+    }
+
+    #[test]
+    fn a_claim_waits_for_its_volume_or_for_its_first_pod() {
+        let claim = |phase: &str, waiting: &str| json!({"kind": "PersistentVolumeClaim", "metadata": {}, "status": {"phase": phase}, "waiting_for": [waiting]});
+        assert!(ready(claim("Bound", "")));
+        assert!(ready(claim("Pending", "WaitForFirstConsumer: waiting for first consumer")));
+        assert!(!ready(claim("Pending", "ProvisioningFailed: no class")));
+    }
+
+    #[test]
+    fn what_is_being_deleted_names_finalizers_and_what_remains() {
+        let object = json!({"kind": "Namespace", "metadata": {"deletionTimestamp": "now", "finalizers": ["a/b"]}, "waiting_for": ["x"]});
+        assert_eq!(judge(&object), Health::Deleting("finalizers a/b; x".to_owned()));
     }
 }

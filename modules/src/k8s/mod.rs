@@ -2,7 +2,7 @@
 //!
 //! * [`object`]: the kind `k8s.object`; [`patch`]: the kind `k8s.patch`.
 //! * [`operations`]: get, list, wait, logs, delete; [`exec`]: exec and run_pod.
-//! * [`health`]: whether an object is ready; [`types`]: the kinds that every cluster knows.
+//! * [`health`]: whether an object is ready; [`types`]: the kinds that every cluster knows; [`quantity`]: `1000m` is `1`.
 
 use crate::table::Table;
 
@@ -11,6 +11,7 @@ pub mod health;
 pub mod object;
 pub mod operations;
 pub mod patch;
+pub mod quantity;
 pub mod types;
 
 /// Adds everything to the table.

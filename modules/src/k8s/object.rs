@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{health, types, types::text};
+use super::{health, quantity, types, types::text};
 use crate::{
     input::{self, InputError},
     resource::{Health, Identity, Kind, Meta},
@@ -58,7 +58,8 @@ static META: Meta = Meta {
     operations: ("Apply", "Delete"),
     doc: "Applies a Kubernetes object by server-side apply and waits until it is ready.
 
-The map is the object itself. What stood there before is kept, and put back by undo. `generateName` is refused, since such an \
+The map is the object itself. What stood there before is kept, and put back by undo. Fields that another manager has set to \
+another value are a conflict: it names the manager and the fields, and nothing is taken by force. `generateName` is refused, since such an \
 object could not be found again. Workloads are ready when their pods are; while they are not, the wait names the pods and why.
 
 Reference: <https://kubernetes.io/docs/reference/kubernetes-api/>.",
@@ -139,7 +140,7 @@ fn differ(path: &str, asked: &Value, has: &Value, found: &mut Vec<(String, Value
                 differ(&below(&i.to_string()), asked, has, found);
             }
         }
-        _ if asked == has => {}
+        _ if asked == has || (quantity::is_at(path) && quantity::same(asked, has)) => {}
         _ => found.push((path.to_owned(), asked.clone(), has.clone())),
     }
 }

@@ -141,7 +141,7 @@ Reference: <https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/
 pub static DELETE: Operation = Operation {
     name: "k8s.delete",
     operation: "Delete",
-    doc: "Deletes an object and waits until it is gone; while it waits it names the finalizers that are left.
+    doc: "Deletes an object and waits until it is gone; while it waits it names the finalizers that are left. Answers `#{id, uid}`.
 
 Reference: <https://kubernetes.io/docs/concepts/architecture/garbage-collection/>.",
     class: Class::Delete,
@@ -152,9 +152,13 @@ Reference: <https://kubernetes.io/docs/concepts/architecture/garbage-collection/
     sim: calls::delete,
 };
 
-fn until_gone(input: &Value, _: &Value) -> Value {
+/// The object that was deleted is waited for, not another one that takes its name.
+fn until_gone(input: &Value, answer: &Value) -> Value {
     let mut wait = input.clone();
     wait["for"] = "gone".into();
+    if answer["uid"].is_string() {
+        wait["uid"] = answer["uid"].clone();
+    }
     wait
 }
 

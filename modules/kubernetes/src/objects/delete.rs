@@ -14,9 +14,9 @@ use super::{
     api::{Api, path},
     apply::MANAGER,
     owners,
-    patch::difference,
+    patch::merge,
 };
-use crate::client::Ask;
+use crate::{client::Ask, error::is_unserved};
 
 /// Deletes the object of a locator.
 ///
@@ -48,8 +48,13 @@ pub async fn remove(api: Api<'_>, kind: &Type, namespace: &str, name: &str, uid:
         Ask::with(Method::DELETE, path(kind, namespace, name)?, "application/json", options.to_string().into_bytes());
     match api.send(&ask).await {
         Ok(_) => Ok(()),
-        Err(error) if error.message.contains("UID in precondition") => {
+        Err(error) if error.code == "Conflict" && error.message.contains("UID in") => {
             Err(CallError::not_found("NotFound", format!("{} \"{name}\" is another one now", kind.kind)))
+        }
+        // Its definition is gone, and it went with it.
+        Err(error) if is_unserved(&error) => {
+            api.unlearn(kind).await?;
+            Err(CallError::not_found("NotFound", error.message))
         }
         // A namespace that is on its way out already.
         Err(error) if error.code == "Conflict" && error.message.contains("purged") => Ok(()),
@@ -60,17 +65,9 @@ pub async fn remove(api: Api<'_>, kind: &Type, namespace: &str, name: &str, uid:
 /// Puts back what stood there before: the fields that we set and those that we took away. What others have changed since stays.
 pub async fn put_back(api: Api<'_>, at: &Value, before: &Value) -> Result<(), CallError> {
     let kind = api.served(text(at, "kind"), version(at)).await?.ok_or_else(|| missing(at))?;
-    let there = api.object(&kind, text(at, "namespace"), text(at, "name")).await?.ok_or_else(|| missing(at))?;
-    if !text(at, "uid").is_empty() && text(at, "uid") != text(&there, "metadata.uid") {
-        return Err(missing(at));
-    }
-    let wanted = owners::put_back(&there, &bare(before.clone()), MANAGER);
-    let Some(mut change) = difference(&there, &wanted) else { return Ok(()) };
-    change["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
-    let path = path(&kind, text(at, "namespace"), text(at, "name"))?;
-    let path = format!("{path}?fieldManager={MANAGER}");
-    let body = change.to_string().into_bytes();
-    api.send(&Ask::with(Method::PATCH, path, "application/merge-patch+json", body)).await.map(|_| ())
+    let before = bare(before.clone());
+    let restored = |there: &Value| owners::put_back(there, &before, MANAGER);
+    merge(api, &kind, at, &restored).await?.ok_or_else(|| missing(at)).map(|_| ())
 }
 
 fn version(at: &Value) -> Option<&str> {

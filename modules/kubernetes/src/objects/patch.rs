@@ -5,7 +5,7 @@
 
 use http::Method;
 use runbook_modules::{
-    error::CallError,
+    error::{CallError, Class},
     k8s::{
         patch::{reverse, strategic},
         types::{self, Type, text},
@@ -19,14 +19,17 @@ use super::{
 };
 use crate::client::Ask;
 
+/// How often an object is read again when somebody was faster.
+const TRIES: u32 = 6;
+
 /// Changes fields; gives the description.
 pub async fn patch(api: Api<'_>, input: &Value) -> Result<Value, CallError> {
     let api_version = input.get("api_version").and_then(Value::as_str).filter(|version| !version.is_empty());
     let kind = api.known(text(input, "kind"), api_version).await?;
-    let there = standing(api, &kind, input).await?.ok_or_else(|| {
+    let changed = merge(api, &kind, input, &|there| merged(there, &input["patch"])).await?;
+    let changed = changed.ok_or_else(|| {
         CallError::refused("NotFound", format!("{} \"{}\" not found", text(input, "kind"), text(input, "name")))
     })?;
-    let changed = change(api, &kind, &there, &input["patch"]).await?;
     Ok(description(&changed, &kind, input))
 }
 
@@ -35,27 +38,44 @@ pub async fn patch_back(api: Api<'_>, at: &Value, before: &Value) -> Result<(), 
     let missing =
         || CallError::not_found("NotFound", format!("{} \"{}\" not found", text(at, "kind"), text(at, "name")));
     let kind = kind(api, at).await?.ok_or_else(missing)?;
-    let there = standing(api, &kind, at).await?.ok_or_else(missing)?;
-    change(api, &kind, &there, &before["patch"]).await?;
-    Ok(())
+    merge(api, &kind, at, &|there| merged(there, &before["patch"])).await?.ok_or_else(missing).map(|_| ())
 }
 
 /// What the fields of a patch are now; None when the object does not exist.
 pub async fn read(api: Api<'_>, at: &Value) -> Result<Option<Value>, CallError> {
     let Some(kind) = kind(api, at).await? else { return Ok(None) };
-    Ok(standing(api, &kind, at).await?.map(|there| description(&there, &kind, at)))
+    let found = api.object(&kind, text(at, "namespace"), text(at, "name")).await?;
+    Ok(found.map(|there| description(&there, &kind, at)))
 }
 
-/// Merges into what stands and sends the difference; what stands already so is not sent.
-pub async fn change(api: Api<'_>, kind: &Type, there: &Value, with: &Value) -> Result<Value, CallError> {
+fn merged(there: &Value, with: &Value) -> Value {
     let mut wanted = there.clone();
     strategic(&mut wanted, with);
-    let Some(mut difference) = difference(there, &wanted) else { return Ok(there.clone()) };
-    difference["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
-    let path = path(kind, text(there, "metadata.namespace"), text(there, "metadata.name"))?;
-    let path = format!("{path}?fieldManager={MANAGER}&fieldValidation=Strict");
-    let body = difference.to_string().into_bytes();
-    api.send(&Ask::with(Method::PATCH, path, "application/merge-patch+json", body)).await
+    wanted
+}
+
+/// Makes what stands into what is wanted of it; None when it does not exist. Only the difference is sent, and nothing when there is
+/// none. When the object has changed since it was read, the server refuses, and it is read again.
+pub async fn merge(
+    api: Api<'_>, kind: &Type, at: &Value, wanted: &(dyn Fn(&Value) -> Value + Sync),
+) -> Result<Option<Value>, CallError> {
+    let (namespace, name, uid) = (text(at, "namespace"), text(at, "name"), text(at, "uid"));
+    let path = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict", path(kind, namespace, name)?);
+    let mut tries = 0;
+    loop {
+        let there = api.object(kind, namespace, name).await?;
+        let there = there.filter(|there| uid.is_empty() || uid == text(there, "metadata.uid"));
+        let Some(there) = there else { return Ok(None) };
+        let Some(mut change) = difference(&there, &wanted(&there)) else { return Ok(Some(there)) };
+        change["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
+        let body = change.to_string().into_bytes();
+        let answer = api.send(&Ask::with(Method::PATCH, path.as_str(), "application/merge-patch+json", body)).await;
+        tries += 1;
+        match answer {
+            Err(error) if error.class == Class::NotYet && error.code == "Conflict" && tries < TRIES => {}
+            answer => return answer.map(Some),
+        }
+    }
 }
 
 /// The merge patch (RFC 7386) that makes one value out of another; None when they are equal.
@@ -79,10 +99,6 @@ pub fn difference(from: &Value, to: &Value) -> Option<Value> {
 async fn kind(api: Api<'_>, at: &Value) -> Result<Option<Type>, CallError> {
     let api_version = at.get("api_version").and_then(Value::as_str).filter(|version| !version.is_empty());
     api.served(text(at, "kind"), api_version).await
-}
-
-async fn standing(api: Api<'_>, kind: &Type, at: &Value) -> Result<Option<Value>, CallError> {
-    api.object(kind, text(at, "namespace"), text(at, "name")).await
 }
 
 fn description(there: &Value, kind: &Type, asked: &Value) -> Value {

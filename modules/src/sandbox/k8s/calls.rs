@@ -60,9 +60,10 @@ pub fn delete(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError>
     let cluster = cluster_of(call.place);
     let missing =
         || CallError::not_found("NotFound", format!("{} \"{}\" not found", call.text("kind"), call.text("name")));
-    let id = named(world, cluster, call.input, call.now_ms).map(|object| object.id.clone()).ok_or_else(missing)?;
+    let found = named(world, cluster, call.input, call.now_ms).ok_or_else(missing)?;
+    let (id, uid) = (found.id.clone(), found.body["metadata"]["uid"].clone());
     deletion::delete(world, cluster, &id, call.now_ms)?;
-    Ok(json!({"id": id}))
+    Ok(json!({"id": id, "uid": uid}))
 }
 
 fn namespace<'a>(call: &SimCall<'a>) -> &'a str {
