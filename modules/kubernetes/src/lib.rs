@@ -11,6 +11,10 @@ pub mod helm;
 pub mod kubeconfig;
 pub mod objects;
 pub mod target;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use connection::{Access, Connection, Connections, Identity};
 pub use target::Kubernetes;

@@ -142,7 +142,7 @@ impl Live {
     }
 
     /// The same as another run.
-    pub fn as_run(mut self, run: &str) -> Self {
+    pub fn of_run(mut self, run: &str) -> Self {
         self.tags.insert(RUN_TAG.to_owned(), run.to_owned());
         self
     }

@@ -17,7 +17,7 @@ async fn an_applied_object_is_described_found_and_deleted() {
     assert_eq!(made["metadata"]["annotations"]["runbook/step"], "a step");
     assert!(made["metadata"].get("managedFields").is_none());
     assert_eq!(live.read(&made).await.expect("read"), Some(made.clone()));
-    assert_eq!(live.find(&wanted).await, [made.clone()]);
+    assert_eq!(live.find(&wanted).await, std::slice::from_ref(&made));
     let one = json!({"kind": "ConfigMap", "name": "one", "namespace": space});
     assert_eq!(live.call("k8s.get", one.clone()).await.expect("got"), made);
     let all = json!({"kind": "ConfigMap", "namespace": space, "label_selector": "runbook/run=run-1"});
@@ -68,7 +68,7 @@ async fn undo_puts_back_what_stood_there_and_leaves_what_others_changed_since() 
 #[tokio::test]
 async fn an_object_that_another_run_applied_is_put_back_too() {
     let Some(plane) = plane() else { return };
-    let (first, live, others) = (Live::new(plane).as_run("run-0"), Live::new(plane), Others::of(plane));
+    let (first, live, others) = (Live::new(plane).of_run("run-0"), Live::new(plane), Others::of(plane));
     let space = live.namespace("changes-runs").await;
     first.apply(config_map(&space, "both", json!({"a": "1", "b": "2"}))).await.expect("applied");
     let wanted = config_map(&space, "both", json!({"a": "9"}));
