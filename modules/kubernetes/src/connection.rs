@@ -88,9 +88,15 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// None yet. `only_here`: those to other machines are refused.
-    pub fn new(access: Arc<dyn Access>, only_here: bool) -> Self {
-        Self { access, only_here, kept: Mutex::default() }
+    /// None yet.
+    pub fn new(access: Arc<dyn Access>) -> Self {
+        Self { access, only_here: false, kept: Mutex::default() }
+    }
+
+    /// Refuses clusters on other machines, for a run on a test clock.
+    #[must_use]
+    pub fn only_here(self) -> Self {
+        Self { only_here: true, ..self }
     }
 
     /// The connection of a place, made anew when there is none or its token is about to end.
@@ -190,7 +196,8 @@ mod tests {
     fn clusters(holds: bool, only_here: bool) -> (Arc<Counted>, Connections, Place) {
         let access = Arc::new(Counted { asked: AtomicUsize::new(0), holds });
         let place = Place { cluster: Some("demo".to_owned()), ..Place::default() };
-        (access.clone(), Connections::new(access, only_here), place)
+        let connections = Connections::new(access.clone());
+        (access, if only_here { connections.only_here() } else { connections }, place)
     }
 
     #[tokio::test]

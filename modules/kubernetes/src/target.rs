@@ -51,7 +51,8 @@ pub struct Kubernetes {
 impl Kubernetes {
     /// A target without any connection yet. `only_here`: clusters on other machines are refused.
     pub fn new(access: Arc<dyn Access>, only_here: bool) -> Self {
-        let connections = Arc::new(Connections::new(access, only_here));
+        let connections = Connections::new(access);
+        let connections = Arc::new(if only_here { connections.only_here() } else { connections });
         Self { objects: Objects::new(Arc::clone(&connections)), helm: Helm::new(Arc::clone(&connections)), connections }
     }
 

@@ -66,7 +66,7 @@ impl Canned {
 
     /// Clients that reach it, each connection with another token.
     pub fn clients(self: &Arc<Self>) -> Clients {
-        Clients::new(Arc::new(Connections::new(Arc::<Self>::clone(self), true)))
+        Clients::new(Arc::new(Connections::new(Arc::<Self>::clone(self))))
     }
 
     /// The requests so far.
