@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -139,16 +139,22 @@ impl Access for Fixed {
     }
 }
 
-/// A runner whose time goes faster.
+/// A runner whose time goes faster, and can jump.
 pub struct Runner {
     began: Instant,
+    jumped_ms: AtomicI64,
     pub stop: AtomicBool,
     told: Mutex<Vec<String>>,
 }
 
 impl Default for Runner {
     fn default() -> Self {
-        Self { began: Instant::now(), stop: AtomicBool::new(false), told: Mutex::default() }
+        Self {
+            began: Instant::now(),
+            jumped_ms: AtomicI64::new(0),
+            stop: AtomicBool::new(false),
+            told: Mutex::default(),
+        }
     }
 }
 
@@ -157,11 +163,28 @@ impl Runner {
     pub fn told(&self) -> Vec<String> {
         self.told.lock().expect("no panic").clone()
     }
+
+    /// Waits until something is said that holds all these texts.
+    pub async fn until_told(&self, parts: &[&str]) {
+        for _ in 0..1200 {
+            if self.told().iter().any(|text| parts.iter().all(|part| text.contains(part))) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{parts:?} was not said: {:?}", self.told());
+    }
+
+    /// Lets an hour go by.
+    pub fn jump(&self) {
+        self.jumped_ms.fetch_add(3_600_000, Ordering::Relaxed);
+    }
 }
 
 impl Clock for Runner {
     fn now_ms(&self) -> i64 {
         i64::try_from(self.began.elapsed().as_millis()).expect("a short test") * SPEED
+            + self.jumped_ms.load(Ordering::Relaxed)
     }
 
     fn sleep(&self, how_long: Duration) -> Result<(), Interrupted> {
@@ -309,7 +332,7 @@ impl Site {
     /// Waits until a release has a status in Helm's own records.
     pub async fn until(&self, release: &str, revision: u64, status: &str) {
         let secret = format!("sh.helm.release.v1.{release}.v{revision}");
-        for _ in 0..600 {
+        for _ in 0..2400 {
             if self.object("Secret", &secret).await["metadata"]["labels"]["status"] == status {
                 return;
             }
@@ -373,16 +396,25 @@ impl Site {
         }
         assert!(!pods.is_empty(), "no pod of {job} is held");
         for name in pods {
-            let patch = json!({"metadata": {"annotations": {"testbed.runbook.dev/hold": null}}});
-            let input = json!({"kind": "Pod", "namespace": self.namespace, "name": name, "patch": patch});
-            let tags = BTreeMap::new();
-            // kwok writes to the pod too: as the engine does, the patch is sent again when the pod has changed meanwhile.
-            let mut sent = self.objects.create(&PATCH, &self.request(&input, &tags)).await;
-            while sent.as_ref().is_err_and(|error| error.class == Class::NotYet) {
-                sent = self.objects.create(&PATCH, &self.request(&input, &tags)).await;
-            }
-            sent.expect("patched");
+            self.patch("Pod", &name, json!({"metadata": {"annotations": {"testbed.runbook.dev/hold": null}}})).await;
         }
+    }
+
+    /// Changes an object of the namespace.
+    pub async fn patch(&self, kind: &str, name: &str, patch: Value) {
+        let input = json!({"kind": kind, "namespace": self.namespace, "name": name, "patch": patch});
+        let tags = BTreeMap::new();
+        // Others write to it too: as the engine does, the patch is sent again when the object has changed meanwhile.
+        let mut sent = self.objects.create(&PATCH, &self.request(&input, &tags)).await;
+        while sent.as_ref().is_err_and(|error| error.class == Class::NotYet) {
+            sent = self.objects.create(&PATCH, &self.request(&input, &tags)).await;
+        }
+        sent.expect("patched");
+    }
+
+    /// What keeps a release from being deleted.
+    pub async fn obstacles(&self, at: &Value) -> Vec<String> {
+        self.helm.obstacles(&RELEASE, &self.place, at, &self.host).await
     }
 
     /// Sends an install from a process of its own, which is killed as soon as helm is at work.

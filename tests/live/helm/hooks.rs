@@ -1,6 +1,8 @@
 //! Hooks, waits and their reasons.
 
-use runbook_modules::{helm::release::Release, resource::Kind};
+use std::sync::atomic::Ordering;
+
+use runbook_modules::{error::Class, helm::release::Release, resource::Kind};
 use serde_json::json;
 
 use super::bench::with_both;
@@ -87,22 +89,11 @@ fn what_is_not_ready_is_named_with_its_reason() {
         // A chart with a hook after the install makes helm itself wait: what it waits for is told meanwhile.
         let input = site.input("jobs", "hooks", failing);
         let (created, ()) = tokio::join!(site.create(&input, "e"), async {
-            for _ in 0..200 {
-                if site
-                    .host
-                    .told()
-                    .iter()
-                    .any(|text| text.contains("Deployment jobs: pod jobs-") && text.contains("ImagePullBackOff"))
-                {
-                    break;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            }
-            site.host.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            site.host.until_told(&["Deployment jobs: pod jobs-", "ImagePullBackOff"]).await;
+            site.host.stop.store(true, Ordering::Relaxed);
         });
-        assert!(site.host.told().iter().any(|text| text.contains("ImagePullBackOff")), "{:?}", site.host.told());
         assert_eq!(created.unwrap_err().code, "Interrupted");
-        site.host.stop.store(false, std::sync::atomic::Ordering::Relaxed);
+        site.host.stop.store(false, Ordering::Relaxed);
         let found = site.find(&input, "e").await;
         assert!(
             found[0]["status"] == "failed" && Release.unfinished(&found[0]),
@@ -110,5 +101,27 @@ fn what_is_not_ready_is_named_with_its_reason() {
         );
         let good = site.input("jobs", "hooks", json!({}));
         assert_eq!(site.install(&good, "e").await.expect("done again")["revision"], 1);
+    });
+}
+
+#[test]
+fn an_uninstall_waits_and_names_what_is_left() {
+    with_both(async |site| {
+        let input = site.input("web", "slow", json!({}));
+        let made = site.install(&input, "e").await.expect("installed");
+        let at = Release.locate(&input, &made).expect("a locator");
+        site.patch("ConfigMap", "web", json!({"metadata": {"finalizers": ["example.com/kept"]}})).await;
+        let (deleted, ()) = tokio::join!(site.delete(&at), async {
+            site.host.until_told(&["uninstalling", "ConfigMap web: finalizers example.com/kept"]).await;
+            site.host.jump();
+        });
+        let error = deleted.unwrap_err();
+        assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "NotGone"));
+        assert!(error.message.contains("ConfigMap web: finalizers example.com/kept"), "{error}");
+        let left = site.obstacles(&at).await;
+        assert_eq!(left, ["ConfigMap web: finalizers example.com/kept"]);
+        site.patch("ConfigMap", "web", json!({"metadata": {"finalizers": null}})).await;
+        site.delete(&at).await.expect("uninstalled");
+        assert_eq!(site.read(&at).await, None);
     });
 }

@@ -46,19 +46,27 @@ pub async fn newest(api: Api<'_>, namespace: &str, release: &str) -> Result<Opti
     Ok(None)
 }
 
-/// What stands in the way of a release: its objects, and its hooks as far as they run or have failed.
+/// What stands in the way of a release: its hooks as far as they run, have failed or were broken off, and its objects, unless a hook
+/// before them holds them up.
 ///
 /// # Errors
 /// As a read of an object.
 pub async fn obstacles(api: Api<'_>, namespace: &str, content: &Content) -> Result<Obstacles, CallError> {
-    let mut found = made::obstacles(api, &made::of(&content.manifest, namespace)).await?;
-    for hook in
-        content.hooks.iter().flatten().filter(|hook| ["Running", "Failed"].contains(&hook.last_run.phase.as_str()))
-    {
+    let (mut found, mut begun) = (Obstacles::default(), true);
+    for hook in content.hooks.iter().flatten() {
+        if !["Running", "Failed", "Unknown"].contains(&hook.last_run.phase.as_str()) {
+            continue;
+        }
+        begun &= !hook.events.iter().any(|event| event.starts_with("pre-"));
         let own = made::obstacles(api, &made::of(&hook.manifest, namespace)).await?;
         let named = |text: String| format!("{} hook {text}", hook.events.join(", "));
         found.failed.extend(own.failed.into_iter().map(named));
         found.waiting.extend(own.waiting.into_iter().map(named));
+    }
+    if begun {
+        let objects = made::obstacles(api, &made::of(&content.manifest, namespace)).await?;
+        found.failed.extend(objects.failed);
+        found.waiting.extend(objects.waiting);
     }
     Ok(found)
 }

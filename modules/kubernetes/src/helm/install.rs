@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::{
     Helm,
-    answer::{nothing_done, words},
+    answer::{not_fetched, nothing_done, words},
     chart::Chart,
     describe::{INTERRUPTED, Seen, reasons},
     folder::{CHART, Folder},
@@ -30,7 +30,7 @@ use super::{
     record::{self, EFFECT_LABEL, RUN_LABEL},
     standing::{Next, Ours, next},
     uninstall, values,
-    work::{Call, LONGEST, Tells, Work, millis},
+    work::{Call, LONGEST, Tells, Work, broken_off, millis},
 };
 use crate::target::revealed;
 
@@ -156,8 +156,8 @@ impl Install<'_> {
         let mut call = self.upgrade(chart, &["--dry-run=server", "--output=json"]);
         call.prints = true;
         let ran = self.work.call(folder, call).await?;
-        if ran.ended.is_some() {
-            return Err(self.busy("the run is being stopped"));
+        if let Some(error) = broken_off(&ran) {
+            return Err(error);
         }
         if !ran.succeeded {
             let error = nothing_done(&ran.said);
@@ -281,8 +281,11 @@ pub async fn fetched(work: &Work<'_>, folder: &Folder, chart: &Chart) -> Result<
     }
     let into = folder.path().join(CHART);
     let ran = work.call(folder, Call { arguments: chart.pull(&into), ..Call::default() }).await?;
+    if let Some(error) = broken_off(&ran) {
+        return Err(error);
+    }
     if !ran.succeeded {
-        return Err(super::answer::not_fetched(&ran.said));
+        return Err(not_fetched(&ran.said));
     }
     let archives = std::fs::read_dir(&into).into_iter().flatten().flatten().map(|entry| entry.path());
     archives.into_iter().find(|path| path.extension().is_some_and(|end| end == "tgz")).ok_or_else(|| {

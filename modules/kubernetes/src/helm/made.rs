@@ -39,6 +39,7 @@ pub struct Made {
     /// Its name.
     pub name: String,
     slow: bool,
+    kept: bool,
 }
 
 /// What stands in the way of a release.
@@ -69,6 +70,7 @@ fn made(object: &Value, namespace: &str) -> Option<Made> {
     Some(Made {
         api_version: word("apiVersion")?,
         slow: balanced || WORKLOADS.contains(&kind.as_str()),
+        kept: object.pointer("/metadata/annotations/helm.sh~1resource-policy").is_some_and(|policy| policy == "keep"),
         kind,
         namespace: word("metadata.namespace").unwrap_or_else(|| namespace.to_owned()),
         name: word("metadata.name")?,
@@ -103,13 +105,13 @@ pub async fn obstacles(api: Api<'_>, made: &[Made]) -> Result<Obstacles, CallErr
     Ok(found)
 }
 
-/// Which of the objects still stand, with the finalizers that hold them.
+/// Which of the objects still stand, with the finalizers that hold them. What the chart says to keep is no obstacle.
 ///
 /// # Errors
 /// As a read of an object.
 pub async fn left(api: Api<'_>, made: &[Made]) -> Result<Vec<String>, CallError> {
     let mut found = Vec::new();
-    for one in made {
+    for one in made.iter().filter(|one| !one.kept) {
         if let Some(object) = read(api, one).await? {
             let why = match health::judge(&object) {
                 Health::Deleting(why) => why,

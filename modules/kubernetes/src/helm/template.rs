@@ -11,7 +11,7 @@ use super::{
     chart::Chart,
     install::fetched,
     values,
-    work::{Call, Work},
+    work::{Call, Work, broken_off},
 };
 use crate::client::Ask;
 
@@ -31,6 +31,9 @@ pub async fn call(work: &Work<'_>, input: &Value) -> Result<Value, CallError> {
     arguments.extend(["--".to_owned(), asked.release, path.display().to_string()]);
     let call = Call { arguments, input: Some(values::text(&asked.values)), prints: true, ..Call::default() };
     let ran = work.call(&folder, call).await?;
+    if let Some(error) = broken_off(&ran) {
+        return Err(error);
+    }
     if !ran.succeeded {
         return Err(nothing_done(&ran.said));
     }

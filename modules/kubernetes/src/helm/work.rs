@@ -15,7 +15,7 @@ use super::{
     Helm,
     describe::{self, Seen},
     folder::{self, Folder},
-    process::{self, Job, Meanwhile, Ran},
+    process::{self, Ended, Job, Meanwhile, Ran},
     program::Program,
 };
 use crate::{
@@ -202,6 +202,15 @@ impl Meanwhile for Teller<'_> {
         if self.tells != Tells::Nothing {
             self.work.tell(self.tells).await;
         }
+    }
+}
+
+/// The error of a call that changes nothing and was ended by us; None when it ended by itself.
+pub fn broken_off(ran: &Ran) -> Option<CallError> {
+    let error = |class, code: &str, text: &str| Some(CallError::new(class, code, text));
+    match ran.ended? {
+        Ended::Interrupted => error(Class::NotYet, "Interrupted", "helm was ended, because the run is being stopped"),
+        Ended::Limit => error(Class::NotSent, "TimedOut", "helm did not end, and was ended; nothing was changed"),
     }
 }
 
