@@ -88,7 +88,8 @@ impl Place {
     }
 }
 
-fn said(output: Output) -> Said {
+/// What a finished program said.
+pub fn said(output: Output) -> Said {
     Said {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,4 +1,10 @@
 //! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.
 
+mod golden;
+#[path = "../e2e/harness.rs"]
+#[expect(dead_code, reason = "the tests on the sandbox use the rest of it")]
+mod harness;
 mod helm;
+mod inventory;
 mod kubernetes;
+mod redis_ha;

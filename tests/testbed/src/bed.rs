@@ -3,7 +3,11 @@
 
 mod planes;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use tokio::runtime::Runtime;
 
@@ -105,6 +109,24 @@ impl Bed {
     #[must_use]
     pub fn plane(&self, cluster: &str) -> Option<Arc<Plane>> {
         self.planes.get(cluster)
+    }
+
+    /// What stands in a cluster beside what EKS put there, as its API server has it: `Kind namespace/name`. Blocks.
+    ///
+    /// # Errors
+    /// There is no such cluster, or it does not answer.
+    ///
+    /// # Panics
+    /// Never: the runtime is there as long as the testbed is.
+    pub fn added(&self, cluster: &str) -> Result<BTreeSet<String>, String> {
+        let runtime = self.runtime.as_ref().expect("taken only when dropped");
+        runtime.block_on(self.planes.added(cluster))
+    }
+
+    /// What stood in each deleted cluster when it was deleted, beside what EKS had put there: `Kind namespace/name`.
+    #[must_use]
+    pub fn left_behind(&self) -> BTreeMap<String, BTreeSet<String>> {
+        self.planes.left_behind()
     }
 
     /// The parameters of redis-ha that name our charts instead of public ones.

@@ -14,6 +14,7 @@ pub mod certificates;
 pub mod clusters;
 pub mod control_plane;
 pub mod emulators;
+pub mod objects;
 pub mod process;
 pub mod proxy;
 pub mod registry;

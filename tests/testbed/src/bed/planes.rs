@@ -1,7 +1,7 @@
 //! A real control plane for each EKS cluster, with its token webhook and the stand-ins for what would run in it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
@@ -9,6 +9,7 @@ use std::{
 use crate::{
     clusters::{Clusters, Later, NodeGroup, Reached},
     control_plane::{ControlPlane, Options, Webhook as Asked},
+    objects,
     process::on_free_port,
     proxy::{Access, Proxy},
     standins,
@@ -45,11 +46,21 @@ pub(super) struct Planes {
     // Known once the proxy listens; the proxy is made with the control planes in hand.
     proxy: OnceLock<(String, Access)>,
     running: Mutex<BTreeMap<String, Arc<Plane>>>,
+    histories: Mutex<BTreeMap<String, History>>,
+}
+
+/// What stood in a cluster.
+#[derive(Default)]
+struct History {
+    /// Before its first node group, when nobody but EKS had put anything into it.
+    fresh: BTreeSet<String>,
+    /// When it was deleted, more than that.
+    left: Option<BTreeSet<String>>,
 }
 
 impl Planes {
     pub(super) fn new(tools: &Tools, standins: Arc<standins::Shared>) -> Self {
-        Self { tools: tools.clone(), standins, proxy: OnceLock::new(), running: Mutex::default() }
+        Self { tools: tools.clone(), standins, proxy: OnceLock::new(), running: Mutex::default(), histories: Mutex::default() }
     }
 
     /// Tells where the proxy is. Before that no cluster can be created.
@@ -65,6 +76,41 @@ impl Planes {
     pub(super) fn clear(&self) {
         let planes = std::mem::take(&mut *self.running());
         drop(planes);
+    }
+
+    /// What stood in each deleted cluster beside what EKS had put there.
+    pub(super) fn left_behind(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let histories = self.histories();
+        histories.iter().filter_map(|(cluster, history)| Some((cluster.clone(), history.left.clone()?))).collect()
+    }
+
+    fn histories(&self) -> MutexGuard<'_, BTreeMap<String, History>> {
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what stands before anybody had a node to put anything on.
+    async fn note_fresh(&self, cluster: &str) -> Result<(), String> {
+        if self.histories().contains_key(cluster) {
+            return Ok(());
+        }
+        let fresh = objects::standing(&self.existing(cluster)?.control_plane.client()).await?;
+        self.histories().insert(cluster.to_owned(), History { fresh, left: None });
+        Ok(())
+    }
+
+    /// What stands in a cluster now beside what EKS had put there.
+    pub(super) async fn added(&self, cluster: &str) -> Result<BTreeSet<String>, String> {
+        let standing = objects::standing(&self.existing(cluster)?.control_plane.client()).await?;
+        let histories = self.histories();
+        let fresh = histories.get(cluster).map(|history| &history.fresh);
+        Ok(standing.into_iter().filter(|object| !fresh.is_some_and(|fresh| fresh.contains(object))).collect())
+    }
+
+    /// Notes what stands at the end.
+    async fn note_left(&self, cluster: &str) -> Result<(), String> {
+        let left = self.added(cluster).await?;
+        self.histories().entry(cluster.to_owned()).or_default().left = Some(left);
+        Ok(())
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Plane>>> {
@@ -117,7 +163,10 @@ impl Clusters for Planes {
     }
 
     fn add_nodes<'a>(&'a self, cluster: &'a str, group: NodeGroup) -> Later<'a, ()> {
-        Box::pin(async move { self.existing(cluster)?.inside.add_nodes(&group).await })
+        Box::pin(async move {
+            self.note_fresh(cluster).await?;
+            self.existing(cluster)?.inside.add_nodes(&group).await
+        })
     }
 
     fn remove_nodes<'a>(&'a self, cluster: &'a str, group: &'a str) -> Later<'a, ()> {
@@ -133,8 +182,11 @@ impl Clusters for Planes {
     }
 
     fn delete<'a>(&'a self, cluster: &'a str) -> Later<'a, ()> {
-        let plane = self.running().remove(cluster);
-        // Ending processes blocks.
-        Box::pin(async move { tokio::task::spawn_blocking(|| drop(plane)).await.map_err(|error| error.to_string()) })
+        Box::pin(async move {
+            self.note_left(cluster).await?;
+            let plane = self.running().remove(cluster);
+            // Ending processes blocks.
+            tokio::task::spawn_blocking(|| drop(plane)).await.map_err(|error| error.to_string())
+        })
     }
 }

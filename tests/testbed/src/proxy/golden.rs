@@ -11,8 +11,9 @@ use super::{
     ids::{RUN, is_id, name, words},
     log::Entry,
 };
+use crate::standins::aws::AGENT;
 
-/// A line for each entry: service, operation, status when it is no success, fault, fields.
+/// A line for each entry of the program's own (what controllers in the clusters call is theirs): service, operation, status when it is no success, fault, fields.
 pub fn lines(entries: &[Entry]) -> Vec<String> {
     let mut called: BTreeMap<String, String> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -31,6 +32,9 @@ pub fn lines(entries: &[Entry]) -> Vec<String> {
             };
             let known = format!("{kind}:{after}");
             called.entry(id.trim_start_matches("/hostedzone/").to_owned()).or_insert(known);
+        }
+        if entry.agent.starts_with(AGENT) {
+            continue;
         }
         let status =
             entry.status.filter(|status| *status >= 300).map(|status| format!(" {status}")).unwrap_or_default();
@@ -66,7 +70,9 @@ fn told(value: &Value, called: &BTreeMap<String, String>) -> Value {
         }
         Value::Object(map) => {
             let kept = map.iter().filter(|(key, _)| !RUN.contains(&key.as_str()));
-            kept.map(|(key, value)| (key.clone(), told(value, called))).collect::<Map<_, _>>().into()
+            // Sorted: the order of a map's fields depends on how serde_json was built.
+            let kept: BTreeMap<_, _> = kept.map(|(key, value)| (key.clone(), told(value, called))).collect();
+            kept.into_iter().collect::<Map<_, _>>().into()
         }
         other => other.clone(),
     }
@@ -85,6 +91,7 @@ mod tests {
             at_ms: 0,
             service: "ec2".into(),
             operation: operation.into(),
+            agent: "aws-sdk-rust".into(),
             account: "1".into(),
             region: "r".into(),
             fields,

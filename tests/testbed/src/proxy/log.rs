@@ -41,6 +41,8 @@ pub struct Entry {
     pub service: String,
     /// `CreateVpc`.
     pub operation: String,
+    /// The program that sent it: the header `user-agent`.
+    pub agent: String,
     /// The account of the signer.
     pub account: String,
     /// The region of the signature.
@@ -92,6 +94,7 @@ impl Log {
             at_ms: jiff::Timestamp::now().as_millisecond(),
             service: call.service.clone(),
             operation: call.operation.clone(),
+            agent: call.agent.clone(),
             account: call.account.clone(),
             region: call.region().to_owned(),
             fields: call.fields.clone(),

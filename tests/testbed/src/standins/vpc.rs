@@ -66,7 +66,10 @@ pub async fn of(inside: &Inside) -> Result<Vpc, String> {
     let subnets = items(config, "subnetIds").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let found =
         Vpc { id: text(config, "vpcId").to_owned(), subnets, group: text(config, "clusterSecurityGroupId").to_owned() };
-    inside.network.lock().await.vpc = Some(found.clone());
+    // While the cluster is CREATING its security group is not there yet.
+    if !found.group.is_empty() {
+        inside.network.lock().await.vpc = Some(found.clone());
+    }
     Ok(found)
 }
 

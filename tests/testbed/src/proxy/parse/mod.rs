@@ -62,6 +62,8 @@ pub struct Call {
     pub token: Option<Token>,
     /// Whether it changes anything.
     pub mutating: bool,
+    /// The program that sent it: the header `user-agent`.
+    pub agent: String,
 }
 
 impl Call {
@@ -126,7 +128,8 @@ pub fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], accou
     };
     let token = token(&fields);
     let mutating = mutating::is(&service, &operation, method);
-    Call { service, operation, protocol, credential, account: account.to_owned(), fields, token, mutating }
+    let agent = header("user-agent").to_owned();
+    Call { service, operation, protocol, credential, account: account.to_owned(), fields, token, mutating, agent }
 }
 
 /// The operation and fields of a form, in the body or in the query.
