@@ -10,8 +10,18 @@ use kube::{
 
 /// Made by Kubernetes itself for what others made, under names or in numbers that differ from run to run.
 const DERIVED: &[&str] = &[
-    "ControllerRevision", "CSINode", "Endpoints", "EndpointSlice", "Event", "IPAddress", "Lease", "PersistentVolume", "Pod", "ReplicaSet",
-    "ResourceClaim", "VolumeAttachment",
+    "ControllerRevision",
+    "CSINode",
+    "Endpoints",
+    "EndpointSlice",
+    "Event",
+    "IPAddress",
+    "Lease",
+    "PersistentVolume",
+    "Pod",
+    "ReplicaSet",
+    "ResourceClaim",
+    "VolumeAttachment",
 ];
 
 /// Every object that somebody made, as `Kind namespace/name`, but for what Kubernetes derives from others.

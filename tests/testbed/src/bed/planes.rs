@@ -60,7 +60,13 @@ struct History {
 
 impl Planes {
     pub(super) fn new(tools: &Tools, standins: Arc<standins::Shared>) -> Self {
-        Self { tools: tools.clone(), standins, proxy: OnceLock::new(), running: Mutex::default(), histories: Mutex::default() }
+        Self {
+            tools: tools.clone(),
+            standins,
+            proxy: OnceLock::new(),
+            running: Mutex::default(),
+            histories: Mutex::default(),
+        }
     }
 
     /// Tells where the proxy is. Before that no cluster can be created.

@@ -16,12 +16,13 @@ use crate::{
 
 pub(in crate::route53) struct VpcAssociation;
 
+/// It cannot bear tags, so its description has none: after an unknown outcome it may be ours (see the engine's `resolve`).
 async fn association(clients: &Clients, zone: &str, vpc: &str) -> Result<Option<Value>, CallError> {
     let seen = none_if_missing(hosted_zone::vpcs(clients, zone).await)?.unwrap_or_default();
     let found = seen.into_iter().find(|one| field(one, "vpc_id") == vpc);
     Ok(found.map(|one| {
         let id = format!("{}/{vpc}", plain_id(zone));
-        json!({ "id": id, "hosted_zone_id": plain_id(zone), "vpc_id": vpc, "vpc_region": one["vpc_region"], "tags": {} })
+        json!({ "id": id, "hosted_zone_id": plain_id(zone), "vpc_id": vpc, "vpc_region": one["vpc_region"] })
     }))
 }
 
@@ -38,8 +39,7 @@ impl Driver for VpcAssociation {
             .text("id", Some(&format!("{zone}/{id}")))
             .text("hosted_zone_id", Some(&zone))
             .text("vpc_id", Some(&id))
-            .text("vpc_region", region.as_ref())
-            .tags([]);
+            .text("vpc_region", region.as_ref());
         Ok(with_change(described, answer.change_info()).done())
     }
 
