@@ -51,6 +51,7 @@ pub fn check(
     let effects = session.history.effects_below(&key);
     session.tell(What::StepStarted { step: key.clone(), attempt: first, site: site.clone() });
     let mut attempt = first;
+    let mut before: Option<String> = None;
     let last = loop {
         if attempt > first || !resumed {
             start(scope, &key, attempt, site)?;
@@ -69,6 +70,8 @@ pub fn check(
             }
             Ok(Err(last)) => last,
             Err(Halt::Failure(failure)) if !may_retry(&failure) => return fail(scope, &key, *failure, site),
+            // The time ran out in the middle of an asking: what the one before said tells more.
+            Err(Halt::Failure(failure)) if failure.code == "RB0305" => before.take().unwrap_or(failure.message),
             Err(Halt::Failure(failure)) => failure.message,
             Err(stop) => return Err(stopped(scope, &key, stop)),
         };
@@ -86,6 +89,7 @@ pub fn check(
         let pause = every.min(Duration::from_millis(left.unsigned_abs()));
         scope.sleep(pause).map_err(|halt| stopped(scope, &key, halt))?;
         scope.waits_for("");
+        before = Some(last);
         attempt += 1;
     };
     let message = format!("check {name:?} did not pass within {}; the last answer was {last}", text(within));

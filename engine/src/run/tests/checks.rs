@@ -70,6 +70,22 @@ fn a_wait_inside_a_check_ends_with_its_time() {
 }
 
 #[test]
+fn when_the_time_runs_out_in_an_asking_the_answer_before_it_is_told() {
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let outcome = Bed::new().drive(|scope| {
+        ask(scope, |inner| {
+            if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+                inner.sleep(seconds(3600))?;
+            }
+            Ok(json!("no route"))
+        })
+        .map(drop)
+    });
+    let said = &outcome.failures[0].message;
+    assert_eq!(said, "check \"ready\" did not pass within 1m; the last answer was \"no route\"");
+}
+
+#[test]
 fn what_was_not_rehearsed_never_passes() {
     let bed = Bed::new();
     let results = std::sync::Mutex::new(Vec::new());
