@@ -67,6 +67,7 @@ fn drive<T: Send>(store: &Arc<Sqlite>, run: &str, body: impl FnOnce(&Arc<Scope>)
         by: "bench@here".to_owned(),
         params: None,
         account: None,
+        known: None,
     };
     let mut answer = None;
     let outcome = drive::drive(driver, |scope| {

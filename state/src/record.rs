@@ -147,6 +147,9 @@ pub enum Record {
     Ended {
         /// How.
         ending: Ending,
+        /// Why: the failures told at the end (`runbook_engine::error::Failure` as JSON). Those of a needed decision stand nowhere else.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failures: Vec<Value>,
     },
     /// The parameters of the run (secrets as placeholders); the last one holds.
     Params {

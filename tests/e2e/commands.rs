@@ -87,6 +87,47 @@ fn undo_asks_and_takes_only_what_was_typed() {
 }
 
 #[test]
+fn what_needs_a_decision_is_shown_again_with_its_code_and_hint() {
+    let place = after(&format!("{TWO}step(\"late\", || fail(\"not yet\"));\n"), 1);
+    place.write("s.rhai", &TWO.replace("10.0.1.0/24", "10.0.2.0/24"));
+    let said = place.expect(6, ["resume", "latest", "--edited"]);
+    let shown = place.expect(0, ["show", "latest"]).out;
+    for text in ["RB0320", "hint", "--original", "cidr_block", "needs a decision at subnet"] {
+        assert!(said.err.contains(text) && shown.contains(text), "no {text:?} in:\n{}\n{shown}", said.err);
+    }
+}
+
+#[test]
+fn a_resume_counts_the_whole_run_and_its_own_part() {
+    let waits =
+        "step(\"first\", || sleep(\"10m\"));\nif file(\"go\") != \"yes\" { step(\"bad\", || fail(\"not yet\")); }\n";
+    let script = format!("{waits}step(\"second\", || sleep(\"5m\"));\n{TWO}");
+    let place = Place::new();
+    place.write("go", "no");
+    place.write("s.rhai", &script);
+    place.expect(1, ["run", "s.rhai"].into_iter().chain(QUIET));
+    place.write("go", "yes");
+    let said = place.expect(0, ["resume", "latest", "--edited", "-q"]).err;
+    let shown = place.expect(0, ["show", "latest"]).out;
+    for text in [&said, &shown] {
+        let head = text.lines().find(|line| line.contains("s finished in ")).expect("the head");
+        assert!(head.contains("finished in 15:") && text.contains("4 steps") && text.contains("2 effects"), "{text}");
+        let own = text.lines().find(|line| line.starts_with("resumed ")).expect("its own part");
+        assert!(own.contains("3 steps") && own.contains("2 effects") && own.contains("5:"), "{own}");
+    }
+}
+
+#[test]
+fn what_is_undone_does_not_count_as_standing() {
+    let place = after(TWO, 0);
+    let said = place.expect(0, ["undo", "latest", "--yes", "--step", "subnet", "-q"]).err;
+    let so_far = |text: &str| text.lines().find(|line| line.starts_with("so far ")).unwrap_or_default().to_owned();
+    assert!(so_far(&said).contains("1 step kept") && so_far(&said).contains("1 effect "), "{said}");
+    let shown = place.expect(0, ["show", "latest"]).out;
+    assert!(so_far(&shown).contains("1 effect "), "{shown}");
+}
+
+#[test]
 fn a_finished_run_goes_on_to_nothing() {
     let place = after(TWO, 0);
     let said = place.expect(0, ["resume", "latest", "--json"]);

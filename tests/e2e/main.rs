@@ -7,6 +7,7 @@ mod journals;
 #[cfg(feature = "live")]
 mod live;
 mod promises;
+mod put_back;
 mod readme;
 mod redis_ha;
 mod script_errors;

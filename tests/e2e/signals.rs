@@ -132,6 +132,37 @@ fn the_second_signal_stops_at_once() {
 }
 
 #[test]
+fn a_second_signal_does_not_wait_for_what_holds_the_first_one_up() {
+    let mut run = Running::start();
+    // Somebody holds the journal: parking cannot come to its end.
+    let db = rusqlite::Connection::open(run.place.root().join("state").join("runs.db")).expect("the journal");
+    db.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    run.send("-INT");
+    run.until("the answer", |text| text.contains("once more stops at once"));
+    assert!(run.child.try_wait().expect("a child").is_none(), "it parked without its journal: {}", run.err());
+    run.send("-INT");
+    assert_eq!(run.end().code(), Some(4), "{}", run.err());
+    let err = run.err();
+    let last = err.trim_end().lines().last().unwrap_or_default();
+    assert!(err.contains("Ctrl-C again: stopped at once") && last.contains("runbook resume "), "{err}");
+    db.execute_batch("ROLLBACK").expect("the lock back");
+    assert!(run.place.expect(0, ["runs"]).out.contains("interrupted"));
+    run.goes_on();
+}
+
+#[test]
+fn what_was_parked_is_shown() {
+    let mut run = Running::start();
+    run.send("-INT");
+    assert_eq!(run.end().code(), Some(4), "{}", run.err());
+    let shown = run.place.expect(0, ["show", "latest"]).out;
+    for text in ["a › long pause", "b › longer pause"] {
+        let line = shown.lines().find(|line| line.contains(text)).unwrap_or_default();
+        assert!(line.contains("parked: Ctrl-C"), "{text}: {shown}");
+    }
+}
+
+#[test]
 fn an_undo_that_was_parked_goes_on_as_an_undo_only() {
     let place = Place::new();
     place.expect(0, ["run", "redis-ha", "--sandbox", "--speed", "0", "-q"]);

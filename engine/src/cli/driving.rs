@@ -15,6 +15,7 @@ use crate::{
     run::{
         cancel::Cancel,
         drive::{Driver, Outcome, Refused, drive},
+        history::History,
         scope::Scope,
         session::Edits,
         vault::Vault,
@@ -65,6 +66,8 @@ pub struct Job<'a> {
     pub expect: Expected,
     /// More for the last block, asked for after the end.
     pub details: Box<dyn Fn() -> String + 'a>,
+    /// The journal, when it was read already.
+    pub known: Option<History>,
     /// Runs the target's futures.
     pub runtime: &'a tokio::runtime::Runtime,
 }
@@ -117,14 +120,17 @@ impl Job<'_> {
             by: who(),
             params: self.params,
             account: self.account,
+            known: self.known,
         };
         let outcome = drive(driver, body);
         screen.close();
         terminal::restore();
-        let outcome = outcome.map_err(refused)?;
+        let outcome = outcome.map_err(|why| refused(why, &short, &resume))?;
         let mut totals = tally.totals();
         // A run whose lease or store was lost sends no last event.
-        totals.end.get_or_insert_with(|| end(&outcome));
+        if totals.end.is_none() {
+            totals.end = End::of(&outcome.event(), self.mode);
+        }
         let program = self.program;
         let finale = Finale {
             look: &context.err,
@@ -158,21 +164,16 @@ fn exit(outcome: &Outcome) -> Exit {
     }
 }
 
-fn end(outcome: &Outcome) -> End {
-    End {
-        ending: outcome.ending.clone(),
-        failures: outcome.failures.clone(),
-        steps: outcome.totals.steps,
-        effects: outcome.totals.effects,
-        retries: outcome.retries,
-        took_ms: outcome.took_ms,
-        real_ms: outcome.real_ms,
-    }
-}
-
-fn refused(refused: Refused) -> Problem {
+fn refused(refused: Refused, short: &str, again: &str) -> Problem {
     match refused {
         Refused::Store(error) => error.into(),
+        Refused::Overtaken => {
+            let message =
+                format!("another process has driven run {short} since its journal was read; nothing was sent");
+            Problem::new(Exit::Held, Failure::new("RB0608", message))
+                .next(format!("runbook show {short}"))
+                .next(again.to_owned())
+        }
         // Nothing was sent: whatever the code says, nothing happened.
         Refused::Failure(failure) => Problem::new(Exit::Usage, *failure),
     }

@@ -113,6 +113,7 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
         note: "goes on".to_owned(),
         expect,
         details: Box::new(String::new),
+        known: Some(history),
         runtime: &runtime,
     };
     job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))

@@ -130,6 +130,7 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
         note: String::new(),
         expect: expected,
         details: Box::new(String::new),
+        known: None,
         runtime: &runtime,
     };
     job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))

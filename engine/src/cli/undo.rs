@@ -100,6 +100,7 @@ pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
         note: "undo".to_owned(),
         expect: Arc::default(),
         details: Box::new(move || details(&told.lock().unwrap_or_else(PoisonError::into_inner), &look)),
+        known: Some(history),
         runtime: &runtime,
     };
     let options = Options { step: args.step.clone(), also: args.also.clone() };

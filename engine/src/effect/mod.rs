@@ -5,7 +5,8 @@
 //! * [`act`]: what all calls share: the journal's answer, intents, the target behind retries and the vault.
 //! * [`create`]: resources; [`resolve`]: outcomes that are not known; [`wait`]: until it is ready.
 //! * [`change`]: updates, deletes by hand and exec; [`read`]: observations.
-//! * [`remove`]: deletion of a resource that the run owns, for undo and for the remains of a failed creation.
+//! * [`remove`]: deletion of a resource that the run owns, for undo and for the remains of a failed creation; [`put_back`]: whether
+//!   what stood there before stands there again.
 //! * [`policy`]: delays and limits as data; [`report`]: failures in words; [`host`]: the runner as a binding sees it.
 
 use runbook_modules::{operation::Class, table::Binding, target::Place};
@@ -24,6 +25,7 @@ pub mod digest;
 pub mod host;
 pub mod policy;
 mod prepare;
+mod put_back;
 mod read;
 pub mod remove;
 mod report;

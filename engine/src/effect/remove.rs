@@ -11,7 +11,12 @@ use runbook_modules::{
 use runbook_state::record::{EffectKey, Owned, Record};
 use serde_json::Value;
 
-use super::{act::Act, policy, wait::settled};
+use super::{
+    act::Act,
+    policy,
+    put_back::{Standing, standing},
+    wait::settled,
+};
 use crate::{error::Halt, event::What, run::history::Effect};
 
 /// How a deletion ended.
@@ -38,8 +43,7 @@ pub enum Removed {
 /// Deletes what is left of a creation that failed, before the next generation.
 pub(super) fn remains(act: &Act<'_>, kind: &'static dyn Kind, effect: &Effect) -> Result<(), Halt> {
     let Some(owned) = &effect.owned else { return Ok(()) };
-    let what = Row { effect: &effect.key, owned, made_ms: effect.target_ms, deleting: effect.deleting };
-    match remove(act, kind, &what)? {
+    match remove(act, kind, &Row::of(effect, owned))? {
         Removed::Gone { .. } | Removed::PutBack => Ok(()),
         Removed::Left(why) | Removed::Stuck { why, .. } => {
             let mut failure = act.failure("RB0417", format!("what is left of {} cannot be deleted", act.subject()));
@@ -59,6 +63,16 @@ pub struct Row<'a> {
     pub made_ms: i64,
     /// An earlier process began to delete it.
     pub deleting: bool,
+    /// The description after its creation.
+    pub made: Option<&'a Value>,
+}
+
+impl<'a> Row<'a> {
+    /// The row of an effect.
+    pub fn of(effect: &'a Effect, owned: &'a Owned) -> Self {
+        let (deleting, made) = (effect.deleting, effect.response.as_ref());
+        Self { effect: &effect.key, owned, made_ms: effect.target_ms, deleting, made }
+    }
 }
 
 /// Deletes a resource, or puts back what stood there before.
@@ -77,6 +91,11 @@ pub fn remove(act: &Act<'_>, kind: &'static dyn Kind, row: &Row<'_>) -> Result<R
         && let Some((field, made, found)) = kind.differences(&row.owned.input, &described).into_iter().next()
     {
         return Ok(Removed::Left(format!("changed since by somebody else: {field} is {found}, it was made as {made}")));
+    }
+    if row.deleting
+        && let Some(removed) = removal.stands_again(&described)?
+    {
+        return Ok(removed);
     }
     if !row.deleting {
         act.record(vec![Record::DeleteIntent { effect: row.effect.clone() }])?;
@@ -125,6 +144,13 @@ impl Removal<'_> {
                 Err(error) if error.class == Class::NotFound => return self.gone(false),
                 Err(error) => error,
             };
+            if error.class == Class::Unknown
+                && owned.prior.is_some()
+                && let Some(described) = act.read(self.kind, &self.place, &owned.locator)?
+                && let Some(removed) = self.stands_again(&described)?
+            {
+                return Ok(removed);
+            }
             match error.class {
                 Class::Credentials => return Err(act.credentials(&error)),
                 Class::Refused | Class::AlreadyExists | Class::TokenMismatch => return self.stuck(&error),
@@ -172,6 +198,19 @@ impl Removal<'_> {
         self.act.record(vec![Record::Gone { effect: self.row.effect.clone(), already }])?;
         self.tell(already, false);
         Ok(Removed::Gone { already })
+    }
+
+    /// After a put-back that may have been executed: what came of it, if it need not be sent again.
+    fn stands_again(&self, described: &Value) -> Result<Option<Removed>, Halt> {
+        let (Some(before), Some(made)) = (&self.row.owned.prior, self.row.made) else { return Ok(None) };
+        match standing(before, made, described) {
+            Standing::AsBefore => self.put_back().map(Some),
+            Standing::AsMade => Ok(None),
+            Standing::Otherwise => {
+                let why = "changed by somebody else while it was being put back".to_owned();
+                Ok(Some(Removed::Left(why)))
+            }
+        }
     }
 
     fn put_back(&self) -> Result<Removed, Halt> {

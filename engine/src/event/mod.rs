@@ -257,14 +257,26 @@ pub enum What {
         failures: Vec<Failure>,
         /// Steps finished, of the whole run.
         steps: u32,
-        /// Effects done, of the whole run.
+        /// Effects that stand, of the whole run.
         effects: u32,
         /// Retries by this process.
         retries: u32,
-        /// Milliseconds of target time.
+        /// Milliseconds of target time that this process took.
         took_ms: i64,
-        /// Milliseconds of wall time.
+        /// Milliseconds of wall time that this process took.
         real_ms: i64,
+        /// Steps finished by this process.
+        #[serde(default)]
+        own_steps: u32,
+        /// Effects done by this process.
+        #[serde(default)]
+        own_effects: u32,
+        /// Milliseconds of target time that the run and its resumes took.
+        #[serde(default)]
+        whole_ms: i64,
+        /// Milliseconds of wall time that the run and its resumes took.
+        #[serde(default)]
+        whole_real_ms: i64,
     },
 }
 

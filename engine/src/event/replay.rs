@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use runbook_modules::target::About;
 use runbook_state::{
-    record::{EffectKey, Owned, Record},
+    record::{EffectKey, Ending, Owned, Record},
     store::{Entry, Run},
 };
 use serde_json::Value;
@@ -17,9 +17,10 @@ use crate::{
     error::Failure,
     run::{
         check::tries,
-        history::{ASKED, History, StepState},
+        history::{ASKED, History, StepState, Totals},
         scope::ABANDONED,
     },
+    undo::select::within,
 };
 
 /// The events of a run's journal, numbered from 1.
@@ -46,6 +47,8 @@ struct Teller<'a> {
 struct Shown {
     began_at_ms: i64,
     began_target_ms: i64,
+    /// What earlier processes had done.
+    before: Totals,
     retries: u32,
     failures: Vec<Failure>,
     names: HashMap<EffectKey, (String, String)>,
@@ -69,7 +72,9 @@ impl Teller<'_> {
             }
         }
         let told = self.tell(entry, target_ms);
-        self.history.apply(entry.at_ms, entry.sim_ms, entry.record.clone());
+        if !matches!(entry.record, Record::Ended { .. }) {
+            self.history.apply(entry.at_ms, entry.sim_ms, entry.record.clone());
+        }
         let simulated = self.about.as_ref().map_or(entry.sim_ms.is_some(), |about| about.simulated);
         for what in told {
             self.events.push(Event {
@@ -90,22 +95,12 @@ impl Teller<'_> {
             Record::Began { mode, .. } => {
                 self.shown.began_at_ms = entry.at_ms;
                 self.shown.began_target_ms = now;
+                self.shown.before = self.history.totals();
                 self.shown.retries = 0;
                 self.shown.failures.clear();
                 one(self.began(mode))
             }
-            Record::Ended { ending } => {
-                let totals = self.history.totals();
-                one(What::Ended {
-                    ending: ending.clone(),
-                    failures: std::mem::take(&mut self.shown.failures),
-                    steps: totals.steps,
-                    effects: totals.effects,
-                    retries: self.shown.retries,
-                    took_ms: now - self.shown.began_target_ms,
-                    real_ms: entry.at_ms - self.shown.began_at_ms,
-                })
-            }
+            Record::Ended { ending, failures } => self.ended(entry, now, ending, failures),
             Record::StepStarted { step, attempt, site } => {
                 let known = self.history.step(step);
                 if known.as_ref().is_some_and(|known| matches!(known.state, StepState::Done { .. })) {
@@ -202,6 +197,30 @@ impl Teller<'_> {
         }
     }
 
+    fn ended(&mut self, entry: &Entry, now: i64, ending: &Ending, failures: &[Value]) -> Vec<What> {
+        let told = std::mem::take(&mut self.shown.failures);
+        let kept: Vec<Failure> = failures.iter().filter_map(|f| serde_json::from_value(f.clone()).ok()).collect();
+        // Earlier versions kept only those of steps.
+        let failures = if kept.is_empty() { told } else { kept };
+        let mut all = parked(&self.history, ending, &failures);
+        self.history.apply(entry.at_ms, entry.sim_ms, entry.record.clone());
+        let (totals, before) = (self.history.totals(), self.shown.before);
+        all.push(What::Ended {
+            ending: ending.clone(),
+            failures,
+            steps: totals.steps,
+            effects: totals.effects,
+            retries: self.shown.retries,
+            took_ms: now - self.shown.began_target_ms,
+            real_ms: entry.at_ms - self.shown.began_at_ms,
+            own_steps: totals.steps.saturating_sub(before.steps),
+            own_effects: totals.effects.saturating_sub(before.effects),
+            whole_ms: totals.took_ms,
+            whole_real_ms: totals.real_ms,
+        });
+        all
+    }
+
     fn done(&mut self, step: &str, result: &Value, now: i64) -> Vec<What> {
         let known = self.history.step(step);
         if known.as_ref().is_some_and(|known| matches!(known.state, StepState::Done { .. })) {
@@ -239,6 +258,27 @@ impl Teller<'_> {
         let known = self.history.effect_at(effect).and_then(|known| known.owned.clone());
         known.map(|owned| (owned.kind, owned.name, owned.id)).unwrap_or_default()
     }
+}
+
+/// The steps that the end left open, the inner ones first, with the reason that each was given.
+fn parked(history: &History, ending: &Ending, failures: &[Failure]) -> Vec<What> {
+    let stopped_at = failures.first().map_or("", |failure| failure.step.as_str());
+    let (at, why) = match ending {
+        Ending::Finished | Ending::Undone | Ending::Stuck { .. } => return Vec::new(),
+        _ if history.began().as_deref() == Some("undo") => return Vec::new(),
+        Ending::Parked { why } => (stopped_at, why.clone()),
+        Ending::Waiting { step, question } => (step.as_str(), format!("waits for an approval: {question}")),
+        Ending::Failed { step, message } | Ending::Stopped { step, message } => (step.as_str(), message.clone()),
+    };
+    let around = |key: &str| at.is_empty() || within(at, key);
+    let asked = |key: &str| matches!(ending, Ending::Waiting { step, .. } if step == key);
+    let open = history.steps().into_iter().rev().filter(|(_, step)| matches!(step.state, StepState::Started));
+    open.filter(|(key, _)| !asked(key))
+        .map(|(step, _)| {
+            let why = if around(&step) { why.clone() } else { "another branch failed".to_owned() };
+            What::StepParked { step, why }
+        })
+        .collect()
 }
 
 fn name_of(tags: &Value, input: &Value) -> String {

@@ -79,6 +79,7 @@ pub fn rehearse(
             by: "rehearsal".to_owned(),
             params: (mode == "plan").then(|| values.clone()),
             account: None,
+            known: None,
         };
         let outcome = drive(driver, |scope| program.run(scope, &values).map(|()| Ending::Finished)).map_err(refused)?;
         let Ending::Waiting { step, .. } = &outcome.ending else {
@@ -116,6 +117,7 @@ fn refused(refused: Refused) -> Failure {
     match refused {
         Refused::Store(error) => unusable(error),
         Refused::Failure(failure) => *failure,
+        Refused::Overtaken => Failure::new("RB0608", refused.to_string()),
     }
 }
 

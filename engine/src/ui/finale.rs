@@ -42,7 +42,10 @@ impl Finale<'_> {
                 let head = format!("{name} finished in {}", time(totals, end));
                 let facts = look.facts(&[steps(end.steps), effects(end.effects), retries(end.retries)]);
                 let next = vec![self.command("show", ""), self.command("verify", ""), self.command("undo", "")];
-                (Ink::Good, Mark::Done, head, facts, self.outputs(totals), next)
+                let own = self.own(totals, end);
+                let gap = if own.is_empty() { "" } else { "\n" };
+                let body = format!("{own}{gap}{}", self.outputs(totals));
+                (Ink::Good, Mark::Done, head, facts, body, next)
             }
             Ending::Failed { step, .. } => {
                 let head = format!("{name} stopped{}. {kept}", at(step));
@@ -156,7 +159,14 @@ impl Finale<'_> {
         let kept = format!("{} kept", steps(end.steps));
         let took = clock(end.took_ms) + if totals.simulated { " simulated" } else { "" };
         let facts = [kept, effects(end.effects), to_come, took];
-        format!("so far   {}\n", self.look.facts(&facts))
+        format!("so far   {}\n{}", self.look.facts(&facts), self.own(totals, end))
+    }
+
+    /// What of it this process did, when others were before it.
+    fn own(&self, totals: &Totals, end: &End) -> String {
+        let Some(own) = end.own else { return String::new() };
+        let took = clock(own.took_ms) + if totals.simulated { " simulated" } else { "" };
+        format!("resumed  {}\n", self.look.facts(&[steps(own.steps), effects(own.effects), took]))
     }
 
     fn next(&self, commands: &[String]) -> String {

@@ -45,10 +45,43 @@ pub struct End {
     pub effects: u32,
     /// Retries.
     pub retries: u32,
+    /// Target time: of the run and its resumes; of an undo its own.
+    pub took_ms: i64,
+    /// Wall time: of the run and its resumes; of an undo its own.
+    pub real_ms: i64,
+    /// What a resume did of all that.
+    pub own: Option<Own>,
+}
+
+/// What one process of several did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Own {
+    /// Steps finished.
+    pub steps: u32,
+    /// Effects done.
+    pub effects: u32,
     /// Target time.
     pub took_ms: i64,
-    /// Wall time.
-    pub real_ms: i64,
+}
+
+impl End {
+    /// The facts of a last event, by the mode of the process; None of any other event.
+    pub fn of(what: &What, mode: &str) -> Option<Self> {
+        let What::Ended { ending, failures, steps, effects, retries, took_ms, real_ms, .. } = what else { return None };
+        let What::Ended { own_steps, own_effects, whole_ms, whole_real_ms, .. } = what else { return None };
+        let own = Own { steps: *own_steps, effects: *own_effects, took_ms: *took_ms };
+        let whole = mode != "undo";
+        Some(Self {
+            ending: ending.clone(),
+            failures: failures.clone(),
+            steps: *steps,
+            effects: *effects,
+            retries: *retries,
+            took_ms: if whole { *whole_ms } else { *took_ms },
+            real_ms: if whole { *whole_real_ms } else { *real_ms },
+            own: (mode == "resume").then_some(own),
+        })
+    }
 }
 
 /// A sink that counts and passes each event on.
@@ -89,8 +122,7 @@ impl Totals {
         self.simulated = event.simulated;
         match &event.what {
             What::Began { mode, .. } => {
-                // A resume takes as long as it takes together with what it goes on with; an undo counts for itself.
-                self.end = self.end.take().filter(|_| mode == "resume" && self.mode != "undo");
+                self.end = None;
                 self.mode.clone_from(mode);
             }
             What::Output { name, value } => {
@@ -101,19 +133,7 @@ impl Totals {
             What::Deleted { put_back: true, .. } => self.deleted.2 += 1,
             What::Deleted { already: true, .. } => self.deleted.1 += 1,
             What::Deleted { .. } => self.deleted.0 += 1,
-            What::Ended { ending, failures, steps, effects, retries, took_ms, real_ms } => {
-                let (took_before, real_before) =
-                    self.end.as_ref().map_or((0, 0), |before| (before.took_ms, before.real_ms));
-                self.end = Some(End {
-                    ending: ending.clone(),
-                    failures: failures.clone(),
-                    steps: *steps,
-                    effects: *effects,
-                    retries: *retries,
-                    took_ms: took_before + took_ms,
-                    real_ms: real_before + real_ms,
-                });
-            }
+            ended @ What::Ended { .. } => self.end = End::of(ended, &self.mode),
             _ => {}
         }
     }

@@ -226,7 +226,19 @@ fn finale(width: usize, more: Vec<What>) -> String {
 }
 
 fn ended(ending: Ending, failures: Vec<Failure>) -> What {
-    What::Ended { ending, failures, steps: 12, effects: 61, retries: 0, took_ms: 680_000, real_ms: 2_400 }
+    What::Ended {
+        ending,
+        failures,
+        steps: 12,
+        effects: 61,
+        retries: 0,
+        took_ms: 680_000,
+        real_ms: 2_400,
+        own_steps: 12,
+        own_effects: 61,
+        whole_ms: 680_000,
+        whole_real_ms: 2_400,
+    }
 }
 
 #[test]

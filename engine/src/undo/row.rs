@@ -240,8 +240,7 @@ impl<'a> Work<'a> {
             session.tell(What::Deleted { step, kind, name, id, already: true, put_back: false });
             return Ok(Outcome::Gone { already: true });
         }
-        let row = remove::Row { effect: &effect.key, owned, made_ms: effect.target_ms, deleting: effect.deleting };
-        Ok(match remove::remove(&act, kind, &row)? {
+        Ok(match remove::remove(&act, kind, &remove::Row::of(effect, owned))? {
             remove::Removed::Gone { already } => Outcome::Gone { already },
             remove::Removed::PutBack => Outcome::PutBack,
             remove::Removed::Left(why) => Outcome::Kept(why),

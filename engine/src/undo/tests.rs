@@ -213,6 +213,50 @@ fn what_stood_there_is_put_back_unless_somebody_else_changed_it() {
 }
 
 #[test]
+fn it_is_put_back_once_whenever_the_process_dies() {
+    for at_once in [false, true] {
+        for fault in [None, Some(Fault::Lost(Class::Unknown))] {
+            for cut in 2_i64.. {
+                let rig = Rig::new();
+                rig.cloud.foreign(&PUT, "put-n", json!({"name": "n", "size": 1}), false);
+                rig.call("t.put", json!({"name": "n", "size": 2})).unwrap();
+                rig.calls();
+                rig.cloud.state().delete_faults.push_back(fault);
+                rig.cut.after(cut, at_once);
+                let _ = take_down(&rig, Vec::new(), &Options::default());
+                let died = rig.cut.dead.load(Ordering::SeqCst);
+                rig.cut.never();
+                let report = all(&rig);
+                assert_eq!((report.left.len(), report.kept.len()), (0, 0), "cut {cut}: {report:?}");
+                assert_eq!(rig.cloud.standing()[0].input["size"], 1, "cut {cut}");
+                assert_eq!(deletes(&rig).len(), 1, "cut {cut}, at once {at_once}, fault {fault:?}");
+                assert_eq!(rig.inventory(), [""; 0], "cut {cut}");
+                if !died {
+                    assert!(cut > 3, "only {cut} cuts");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_somebody_changed_after_it_was_put_back_is_left() {
+    let rig = Rig::new();
+    rig.cloud.foreign(&PUT, "put-n", json!({"name": "n", "size": 1}), false);
+    rig.call("t.put", json!({"name": "n", "size": 2})).unwrap();
+    // Began, DeleteIntent; it is put back, and that is not recorded any more.
+    rig.cut.after(2, false);
+    let _ = take_down(&rig, Vec::new(), &Options::default());
+    rig.cut.never();
+    assert_eq!(deletes(&rig).len(), 1);
+    rig.cloud.state().things[0].input["size"] = json!(7);
+    let report = all(&rig);
+    assert_eq!((report.kept.len(), deletes(&rig).len()), (1, 0), "{report:?}");
+    assert_eq!(rig.cloud.standing()[0].input["size"], 7);
+}
+
+#[test]
 fn one_step_goes_with_what_depends_on_it_and_can_be_done_again() {
     let rig = Rig::new();
     build(&rig);

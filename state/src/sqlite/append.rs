@@ -111,7 +111,7 @@ fn summarise(connection: &Connection, run: &str, head: &mut Head, record: &Recor
             head.mode.clone_from(mode);
             head.ending = None;
         }
-        Record::Ended { ending } => head.ending = Some(super::json(run, ending)?),
+        Record::Ended { ending, .. } => head.ending = Some(super::json(run, ending)?),
         Record::StepDone { .. } => head.steps_done += 1,
         Record::StepUndone { .. } => head.steps_done = head.steps_done.saturating_sub(1),
         Record::Intent { effect, .. }

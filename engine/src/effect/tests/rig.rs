@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -28,7 +28,8 @@ use crate::{
     run::{
         cancel::Cancel,
         clock::{SimClock, Time},
-        drive::{Driver, Outcome, drive},
+        drive::{Driver, Outcome, Refused, drive},
+        history::History,
         scope::Scope,
         step::{StepOptions, step},
         vault::Vault,
@@ -69,6 +70,8 @@ impl Cut {
 struct Mortal {
     inner: Sqlite,
     cut: Arc<Cut>,
+    /// How often the whole journal was read.
+    reads: AtomicU32,
 }
 
 #[derive(Default)]
@@ -87,6 +90,8 @@ pub struct Rig {
     pub time: Arc<SimClock>,
     pub vault: Arc<Vault>,
     pub cancel: Cancel,
+    /// The journal as read before the run is driven.
+    pub known: Mutex<Option<History>>,
     store: Arc<Mortal>,
     target: Arc<dyn Target>,
     table: Arc<Table>,
@@ -124,7 +129,8 @@ impl Rig {
         Self {
             cloud,
             target,
-            store: Arc::new(Mortal { inner, cut: cut.clone() }),
+            known: Mutex::default(),
+            store: Arc::new(Mortal { inner, cut: cut.clone(), reads: AtomicU32::new(0) }),
             cut,
             time,
             vault: Arc::new(Vault::in_memory(RUN)),
@@ -137,6 +143,11 @@ impl Rig {
 
     /// Drives the run as a new process would.
     pub fn drive(&self, body: impl FnOnce(&Arc<Scope>) -> Result<(), Halt> + Send) -> Outcome {
+        self.try_drive(body).unwrap()
+    }
+
+    /// The same, where it may be refused.
+    pub fn try_drive(&self, body: impl FnOnce(&Arc<Scope>) -> Result<(), Halt> + Send) -> Result<Outcome, Refused> {
         let driver = Driver {
             run: self.store.run(RUN).unwrap(),
             store: self.store.clone(),
@@ -154,8 +165,9 @@ impl Rig {
             by: "test@here".to_owned(),
             params: None,
             account: None,
+            known: self.known.lock().unwrap().take(),
         };
-        drive(driver, |scope| body(scope).map(|()| Ending::Finished)).unwrap()
+        drive(driver, |scope| body(scope).map(|()| Ending::Finished))
     }
 
     /// One step with one call, by a new process; what the script got.
@@ -190,6 +202,16 @@ impl Rig {
     pub fn bind_at(&self, scope: &Scope, name: &str, input: Value, place: &Place) -> Result<Value, Halt> {
         let binding = self.table.binding(name).unwrap();
         bind(scope, Call { name, binding, place, input, site: site(7) })
+    }
+
+    /// The store, as another process has it.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// How often the whole journal was read since the last time.
+    pub fn reads(&self) -> u32 {
+        self.store.reads.swap(0, Ordering::SeqCst)
     }
 
     /// The journal.
@@ -294,6 +316,7 @@ impl Store for Mortal {
     }
 
     fn journal(&self, id: &str) -> Stored<Vec<Entry>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.journal(id)
     }
 

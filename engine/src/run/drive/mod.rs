@@ -80,6 +80,8 @@ pub struct Driver {
     pub params: Option<Value>,
     /// The account id that the customer file names.
     pub account: Option<String>,
+    /// The journal, when it was read already.
+    pub known: Option<History>,
 }
 
 /// How the driving ended.
@@ -93,12 +95,34 @@ pub struct Outcome {
     pub failures: Vec<Failure>,
     /// Counts over the whole run.
     pub totals: Totals,
+    /// What they were when this process began.
+    pub before: Totals,
     /// Retries by this process.
     pub retries: u32,
     /// Milliseconds of target time.
     pub took_ms: i64,
     /// Milliseconds of wall time.
     pub real_ms: i64,
+}
+
+impl Outcome {
+    /// The last event of the process.
+    pub fn event(&self) -> What {
+        let (totals, before) = (self.totals, self.before);
+        What::Ended {
+            ending: self.ending.clone(),
+            failures: self.failures.clone(),
+            steps: totals.steps,
+            effects: totals.effects,
+            retries: self.retries,
+            took_ms: self.took_ms,
+            real_ms: self.real_ms,
+            own_steps: totals.steps.saturating_sub(before.steps),
+            own_effects: totals.effects.saturating_sub(before.effects),
+            whole_ms: totals.took_ms,
+            whole_real_ms: totals.real_ms,
+        }
+    }
 }
 
 /// Why a run was not driven at all. Nothing was sent; of the journal nothing was changed.
@@ -110,6 +134,9 @@ pub enum Refused {
     /// The account guard, or a target that does not answer.
     #[error("{}", .0.message)]
     Failure(Box<Failure>),
+    /// What was decided by the journal no longer holds: another process has driven the run since it was read.
+    #[error("another process has driven the run meanwhile")]
+    Overtaken,
 }
 
 /// Drives a run: `body` gets the scope around the whole script and says how the run ended when nothing stopped it.
@@ -142,8 +169,24 @@ struct Open {
     files: Option<(Vec<File>, Vec<File>)>,
 }
 
-fn open(driver: Driver, lease: Lease) -> Result<Open, Refused> {
-    let history = History::from_entries(driver.store.journal(&driver.run.id)?);
+/// The journal, under the lease. It is read and its chain checked once: what the caller has read already counts, unless the
+/// head has moved since.
+fn history(driver: &mut Driver) -> Result<History, Refused> {
+    let (store, run) = (&driver.store, &driver.run.id);
+    if let Some(known) = driver.known.take() {
+        let since = store.journal_after(run, known.last_seq())?;
+        let told = |record: &Record| matches!(record, Record::CancelAsked { .. } | Record::Approved { .. });
+        if since.is_empty() {
+            return Ok(known);
+        } else if !since.iter().all(|entry| told(&entry.record)) {
+            return Err(Refused::Overtaken);
+        }
+    }
+    Ok(History::from_entries(store.journal(run)?))
+}
+
+fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
+    let history = history(&mut driver)?;
     if let Some(ms) = history.last_sim_ms() {
         driver.time.not_before(ms);
     }
@@ -205,6 +248,7 @@ impl Open {
         if let Some((_, new)) = &files {
             session.store.set_run_files(&session.lease, new)?;
         }
+        let before = session.history.totals();
         let begun = session.record(std::iter::once(began).chain(facts).collect(), When::Now);
         session.tell(event);
         let halt = begun.and_then(|()| watch::beside(&session, || on_a_thread(&session, body)));
@@ -216,7 +260,7 @@ impl Open {
         let outranked = std::mem::take(&mut *session.outranked.lock().unwrap_or_else(PoisonError::into_inner));
         failures.extend(outranked);
         if !matches!(stop, Some(Stop::Fenced(_) | Stop::Store(_)))
-            && let Err(Halt::Stop(broken)) = session.record(vec![Record::Ended { ending: ending.clone() }], When::Now)
+            && let Err(Halt::Stop(broken)) = session.record(vec![ended(&ending, &failures)], When::Now)
         {
             (ending, stop, _) = sort(Err(broken.into()));
         }
@@ -226,18 +270,11 @@ impl Open {
             failures,
             totals: session.history.totals(),
             retries: session.retries.load(Ordering::Relaxed),
+            before,
             took_ms: session.time.now_ms() - began_ms,
             real_ms: i64::try_from(clock.elapsed().as_millis()).unwrap_or(i64::MAX),
         };
-        session.tell(What::Ended {
-            ending: outcome.ending.clone(),
-            failures: outcome.failures.clone(),
-            steps: outcome.totals.steps,
-            effects: outcome.totals.effects,
-            retries: outcome.retries,
-            took_ms: outcome.took_ms,
-            real_ms: outcome.real_ms,
-        });
+        session.tell(outcome.event());
         Ok(outcome)
     }
 }
@@ -258,6 +295,11 @@ fn on_a_thread(
         let thread = thread.map_err(|error| Failure::new("RB0902", format!("the system gives no thread: {error}")))?;
         thread.join().unwrap_or_else(|_| Err(Failure::new("RB0900", "a bug in runbook: the run's thread died").into()))
     })
+}
+
+fn ended(ending: &Ending, failures: &[Failure]) -> Record {
+    let failures = failures.iter().map(|failure| serde_json::to_value(failure).unwrap_or_default()).collect();
+    Record::Ended { ending: ending.clone(), failures }
 }
 
 /// How the driving ends, by what ended the script.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use runbook_state::record::{EffectKey, EffectState, Record, Site};
 
 use super::{
-    Inner, Node,
+    Driven, Inner, Node,
     fact::{Approval, Decision, Effect, Observation, Step, StepState},
 };
 
@@ -16,12 +16,13 @@ impl Inner {
         self.last_sim_ms = sim_ms.or(self.last_sim_ms);
         let order = self.order;
         let now = sim_ms.unwrap_or(at_ms);
+        self.pass(at_ms, now, &record);
         match record {
             Record::Began { mode, .. } => {
                 self.began = Some(mode);
                 self.ended = None;
             }
-            Record::Ended { ending } => self.ended = Some(ending),
+            Record::Ended { ending, .. } => self.ended = Some(ending),
             Record::Params { values } => self.params = Some(values),
             Record::Target { about } => {
                 self.target.get_or_insert(about);
@@ -96,7 +97,7 @@ impl Inner {
                 });
                 self.totals.owned += gained;
                 self.totals.effects += 1;
-                self.count(&effect.step);
+                self.count(&effect.step, |nested| nested + 1);
             }
             Record::Failed { effect, error, remains } => self.change(&effect, |e| {
                 e.state = EffectState::Failed;
@@ -110,13 +111,18 @@ impl Inner {
             Record::Retired { effect, .. } => self.change(&effect, |e| e.state = EffectState::Retired),
             Record::DeleteIntent { effect } => self.change(&effect, |e| e.deleting = true),
             Record::Gone { effect, .. } => {
-                let mut lost = 0;
+                let (mut lost, mut stood) = (0, false);
                 self.change(&effect, |e| {
                     lost = u32::from(e.owned.is_some() && e.state != EffectState::Undone);
+                    stood = e.state == EffectState::Done;
                     e.state = EffectState::Undone;
                     e.remains = false;
                 });
                 self.totals.owned = self.totals.owned.saturating_sub(lost);
+                if stood {
+                    self.totals.effects = self.totals.effects.saturating_sub(1);
+                    self.count(&effect.step, |nested| nested.saturating_sub(1));
+                }
             }
             Record::Observed { step, attempt, ordinal, op, digest, value } => {
                 let seen = Arc::new(Observation { op, digest, value });
@@ -136,6 +142,25 @@ impl Inner {
                 self.approvals.insert(step, Approval { yes, by, why });
             }
             Record::NotRehearsed { .. } | Record::CancelAsked { .. } => {}
+        }
+    }
+
+    /// Counts the time for which the run is driven. What other processes say to it takes none.
+    fn pass(&mut self, at_ms: i64, now: i64, record: &Record) {
+        match record {
+            Record::Began { mode, .. } => {
+                let before = self.totals;
+                self.driven = (mode != "undo").then_some(Driven { target_ms: now, wall_ms: at_ms, before });
+            }
+            Record::CancelAsked { .. } | Record::Approved { .. } => return,
+            _ => {}
+        }
+        if let Some(Driven { target_ms, wall_ms, before }) = self.driven {
+            self.totals.took_ms = before.took_ms + (now - target_ms);
+            self.totals.real_ms = before.real_ms + (at_ms - wall_ms);
+        }
+        if matches!(record, Record::Ended { .. }) {
+            self.driven = None;
         }
     }
 
@@ -198,12 +223,12 @@ impl Inner {
         }
     }
 
-    /// Counts a done effect in its scope and in all around it.
-    fn count(&mut self, key: &str) {
+    /// Counts an effect in its scope and in all around it.
+    fn count(&mut self, key: &str, next: impl Fn(u32) -> u32) {
         let mut key = key;
         loop {
             if let Some(node) = self.nodes.get_mut(key) {
-                node.nested += 1;
+                node.nested = next(node.nested);
             }
             match key.rsplit_once('/') {
                 Some((parent, _)) => key = parent,

@@ -143,8 +143,12 @@ pub struct Approval {
 pub struct Totals {
     /// Steps finished.
     pub steps: u32,
-    /// Effects done.
+    /// Effects that stand: done and not undone.
     pub effects: u32,
     /// Resources in the inventory that are not gone.
     pub owned: u32,
+    /// Milliseconds of the target's time that the run and its resumes were driven; undo is another matter.
+    pub took_ms: i64,
+    /// The same in wall time.
+    pub real_ms: i64,
 }

@@ -43,9 +43,18 @@ struct Inner {
     began: Option<String>,
     ended: Option<Ending>,
     totals: Totals,
+    driven: Option<Driven>,
     order: u64,
     last_seq: u64,
     last_sim_ms: Option<i64>,
+}
+
+/// A process at work: when it began, and what the ones before it took.
+#[derive(Debug, Clone, Copy)]
+struct Driven {
+    target_ms: i64,
+    wall_ms: i64,
+    before: Totals,
 }
 
 /// What hangs on one key: a step, a branch, or the top (the empty key).

@@ -64,7 +64,7 @@ fn the_newest_generation_answers() {
     assert_eq!(newest, Some((1, EffectState::Done)));
     assert_eq!(h.effect_at(&key("a", 0, 0)).map(|e| e.state), Some(EffectState::Undone));
     assert_eq!(h.effects().len(), 2);
-    assert_eq!(h.totals(), Totals { steps: 0, effects: 1, owned: 1 });
+    assert_eq!(h.totals(), Totals { effects: 1, owned: 1, ..Totals::default() });
 }
 
 #[test]
@@ -106,8 +106,19 @@ fn an_undone_step_may_run_again() {
         Record::StepUndone { step: "a".into() },
     ]);
     assert_eq!(h.step("a").map(|s| s.state.clone()), Some(StepState::Undone));
-    assert_eq!(h.totals(), Totals { steps: 0, effects: 1, owned: 0 });
+    assert_eq!((h.totals(), h.effects_below("a")), (Totals::default(), 0));
     assert!(h.effects_of("a").is_empty());
+}
+
+#[test]
+fn time_is_counted_while_the_run_is_driven() {
+    let began = |mode: &str| Record::Began { mode: mode.into(), version: "1".into(), by: "eve".into(), script: None };
+    let ended = || Record::Ended { ending: Ending::Finished, failures: Vec::new() };
+    let yes = Record::Approved { step: "b".into(), yes: true, by: "eve".into(), why: String::new() };
+    // At 0 to 20 of target time, killed; asked at 30; at 40 to 60; an undo at 70 to 90.
+    let records = vec![began("run"), started("a", 1), started("b", 1), yes, began("resume"), started("b", 2), ended()];
+    let h = history(records.into_iter().chain([began("undo"), started("c", 1), ended()]).collect());
+    assert_eq!((h.totals().took_ms, h.totals().real_ms), (40, 4));
 }
 
 #[test]

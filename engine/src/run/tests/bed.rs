@@ -182,6 +182,7 @@ impl Bed {
             by: "test@here".to_owned(),
             params: None,
             account: self.account.clone(),
+            known: None,
         };
         drive(driver, |scope| body(scope).map(|()| Ending::Finished))
     }

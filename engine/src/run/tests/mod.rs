@@ -8,6 +8,7 @@ mod checks;
 mod crashes;
 mod decisions;
 mod edited;
+mod known;
 mod random;
 mod steps;
 mod told_again;

@@ -110,6 +110,7 @@ impl Bed {
             by: "test@here".to_owned(),
             params: Some(self.values.clone()),
             account: None,
+            known: None,
         };
         drive(driver, |scope| self.program.run(scope, &self.values).map(|()| Ending::Finished)).unwrap()
     }

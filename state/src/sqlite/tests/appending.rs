@@ -81,7 +81,7 @@ fn the_summary_follows_the_journal() {
     let store = store();
     let lease = lease(&store);
     let began = Record::Began { mode: "run".into(), version: "1".into(), by: "me".into(), script: None };
-    let ended = Record::Ended { ending: Ending::Finished };
+    let ended = Record::Ended { ending: Ending::Finished, failures: Vec::new() };
     now(&store, &lease, vec![began.clone(), intent("a"), done("a", None), step_done("a"), ended]).unwrap();
     let summary = store.run(RUN).unwrap().summary;
     assert_eq!(summary.ending, Some(json!({"how": "finished"})));
