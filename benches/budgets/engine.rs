@@ -66,7 +66,7 @@ fn drive<T: Send>(store: &Arc<Sqlite>, run: &str, body: impl FnOnce(&Arc<Scope>)
         mode: "resume".to_owned(),
         by: "bench@here".to_owned(),
         params: None,
-        account: None,
+        guard: Default::default(),
         known: None,
     };
     let mut answer = None;

@@ -73,24 +73,24 @@ fn aim(
     Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })
 }
 
-/// The live target: AWS, Kubernetes, Helm.
+/// The live target: AWS, Kubernetes, Helm. `profile`: of places that name none (`--profile`).
 ///
 /// # Errors
 /// RB0443 in a program that was built without it, RB0446 for a test clock that cannot be used.
 #[cfg(feature = "live")]
-pub fn live() -> Result<Aimed, Failure> {
+pub fn live(profile: Option<String>) -> Result<Aimed, Failure> {
     use crate::run::clock::WallClock;
     let clock = test_clock::from_environment()?;
-    let target = live::Live::new(clock.is_some());
+    let target = live::Live::new(profile, clock.is_some());
     Ok(Aimed { target: Arc::new(target), time: Arc::new(clock.map_or_else(WallClock::default, WallClock::scaled)) })
 }
 
-/// The live target.
+/// The live target. `profile`: of places that name none (`--profile`).
 ///
 /// # Errors
 /// RB0443 in a program that was built without it.
 #[cfg(not(feature = "live"))]
-pub fn live() -> Result<Aimed, Failure> {
+pub fn live(_: Option<String>) -> Result<Aimed, Failure> {
     let failure = Failure::new("RB0443", "this program was built without live targets; it knows only the sandbox");
     Err(failure.hint("--sandbox runs on the built-in simulated target"))
 }

@@ -58,9 +58,32 @@ pub struct About {
     pub account: String,
     /// ARN of the caller.
     pub caller: String,
+    /// The region that the configuration gives a place that names none; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
     /// The endpoint, when it is not AWS's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+}
+
+/// What became of credentials that were refused, or could not be got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    /// There are others now: what was refused may be sent again with them.
+    Fresh,
+    /// There are none.
+    Lapsed(Lapse),
+}
+
+/// Credentials that no longer work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lapse {
+    /// Where they come from: `profile acme, access key …W5QK`. Never a secret.
+    pub from: String,
+    /// When they expired, as far as they say so themselves; milliseconds since the Unix epoch.
+    pub expired_ms: Option<i64>,
+    /// When they were last seen to work in this process.
+    pub worked_ms: Option<i64>,
 }
 
 /// A target. Calls are made one at a time within a branch, from several branches at once.
@@ -108,6 +131,12 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// See [`CallError`].
     async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError>;
+
+    /// After [`crate::error::Class::Credentials`]: looks for fresh credentials where those of the place came from.
+    async fn renew(&self, place: &Place) -> Renewal {
+        let _ = place;
+        Renewal::Lapsed(Lapse::default())
+    }
 
     /// What keeps a resource from being deleted, for people: `eni-0f2c "ELB net/k8s-…"`. Empty when nothing is known.
     async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {

@@ -156,10 +156,14 @@ pub enum Record {
         /// Name to value.
         values: Value,
     },
-    /// What the target said it is; the first one binds the run (account guard).
+    /// What the target said it is; the first one of a place binds the run there (account guard). Written again when another identity
+    /// goes on.
     Target {
         /// `runbook_modules::target::About` as JSON.
         about: Value,
+        /// Whose credentials: a place's profile and role; Null for the run's own.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        place: Value,
     },
     /// A step begins, or begins again.
     StepStarted {

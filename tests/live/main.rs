@@ -1,5 +1,7 @@
 //! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.
 
+mod credentials;
+mod gate;
 mod golden;
 #[path = "../e2e/harness.rs"]
 #[expect(dead_code, reason = "the tests on the sandbox use the rest of it")]

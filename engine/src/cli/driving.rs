@@ -15,6 +15,7 @@ use crate::{
     run::{
         cancel::Cancel,
         drive::{Driver, Outcome, Refused, drive},
+        guard::Guard,
         history::History,
         scope::Scope,
         session::Edits,
@@ -54,8 +55,8 @@ pub struct Job<'a> {
     pub vault: Arc<Vault>,
     /// Parameters, when they are new.
     pub params: Option<Value>,
-    /// The account that the customer file names.
-    pub account: Option<String>,
+    /// What the credentials are held to.
+    pub guard: Guard,
     /// With `--edited`.
     pub edits: Option<Arc<dyn Edits>>,
     /// With `--edited`: the new files.
@@ -119,7 +120,7 @@ impl Job<'_> {
             mode: self.mode.to_owned(),
             by: who(),
             params: self.params,
-            account: self.account,
+            guard: self.guard,
             known: self.known,
         };
         let outcome = drive(driver, body);
@@ -157,6 +158,7 @@ fn exit(outcome: &Outcome) -> Exit {
     match &outcome.stop {
         Some(Stop::Fenced(_)) => Exit::Held,
         Some(Stop::Store(_)) => Exit::Store,
+        Some(Stop::Credentials(_)) => Exit::Credentials,
         Some(Stop::Script(_)) if untouched => Exit::Usage,
         // Parked by nobody: an undo of one step has done what was asked for.
         None if matches!(outcome.ending, Ending::Parked { .. }) => Exit::Ok,
@@ -173,6 +175,9 @@ fn refused(refused: Refused, short: &str, again: &str) -> Problem {
             Problem::new(Exit::Held, Failure::new("RB0608", message))
                 .next(format!("runbook show {short}"))
                 .next(again.to_owned())
+        }
+        Refused::Failure(failure) if failure.code == "RB0432" => {
+            Problem::new(Exit::Credentials, *failure).next(again.to_owned())
         }
         // Nothing was sent: whatever the code says, nothing happened.
         Refused::Failure(failure) => Problem::new(Exit::Usage, *failure),

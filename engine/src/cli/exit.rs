@@ -28,12 +28,14 @@ pub enum Exit {
     Drift = 8,
     /// The store cannot be used: newer, damaged, disk full.
     Store = 9,
+    /// The credentials no longer work.
+    Credentials = 10,
     /// A mistake in the program itself.
     Bug = 70,
 }
 
 /// Every code with its sentence, for `runbook help exit-codes` and the documentation.
-pub const ALL: [(Exit, &str); 11] = [
+pub const ALL: [(Exit, &str); 12] = [
     (Exit::Ok, "all went well"),
     (Exit::Failed, "a step failed; the run is kept and can be resumed"),
     (Exit::Usage, "usage, parameters or the script are wrong; nothing happened"),
@@ -44,6 +46,7 @@ pub const ALL: [(Exit, &str); 11] = [
     (Exit::Stuck, "undo is stuck: something is left"),
     (Exit::Drift, "the world differs from the inventory"),
     (Exit::Store, "the store cannot be used: written by a newer program, damaged, disk full"),
+    (Exit::Credentials, "the credentials no longer work; the run is parked and can be resumed with fresh ones"),
     (Exit::Bug, "a mistake in runbook itself; nothing recorded is lost"),
 ];
 
@@ -90,6 +93,6 @@ mod tests {
     #[test]
     fn the_list_is_complete_and_in_order() {
         let codes: Vec<u8> = ALL.iter().map(|(exit, _)| *exit as u8).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 70]);
     }
 }

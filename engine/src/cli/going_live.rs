@@ -39,7 +39,7 @@ impl Ask<'_> {
     pub fn confirm(
         &self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, runtime: &tokio::runtime::Runtime,
     ) -> Result<(Aimed, About), Problem> {
-        let aimed = targets::live().map_err(|failure| Problem::new(Exit::Usage, failure))?;
+        let aimed = targets::live(self.place.profile.clone()).map_err(|failure| Problem::new(Exit::Usage, failure))?;
         if !self.yes && !terminal::can_ask() {
             return Err(Problem::usage(
                 "RB0206",
@@ -63,8 +63,8 @@ impl Ask<'_> {
     fn question(&self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, about: &About) -> String {
         let look = &context.err;
         let endpoint = about.endpoint.as_deref().map(|e| format!(" at {}", look.shown(e))).unwrap_or_default();
-        let place =
-            format!("account {}{endpoint}, {}", heading::account(&about.account), look.shown(&self.place.region));
+        let region = if self.place.region.is_empty() { &about.region } else { &self.place.region };
+        let place = format!("account {}{endpoint}, {}", heading::account(&about.account), look.shown(region));
         let name = look.shown(self.program.name());
         let mut out = match rehearsed {
             Ok(rehearsed) => {

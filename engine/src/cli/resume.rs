@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::Failure,
     plan::rehearse::fill,
-    run::{clock::wall_ms, history::History, session::Edits, vault::Vault},
+    run::{clock::wall_ms, guard::Guard, history::History, session::Edits, vault::Vault},
     script::{
         params::{ParamType, SecretValue},
         program::{Compared, Program},
@@ -50,6 +50,9 @@ pub struct Resume {
     /// Go on with the run's own copy of the script.
     #[arg(long, conflicts_with = "edited")]
     pub original: bool,
+    /// Go on as another identity of the same account than the one that made the run's EKS clusters. It needs access to them.
+    #[arg(long)]
+    pub other_identity: bool,
     /// Simulated time per real time; 0: as fast as it goes [default: as the run began].
     #[arg(long, value_name = "N", value_parser = super::options::speed)]
     pub speed: Option<f64>,
@@ -100,14 +103,14 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
         context,
         mode: "resume",
         place: place(&run),
-        run,
         store,
         program: program.clone(),
         table: targets::table(),
         aimed,
         vault: Arc::new(vault),
         params: (values != before).then(|| values.clone()),
-        account: None,
+        guard: guard(&run, args.other_identity),
+        run,
         edits,
         files: script.files,
         note: "goes on".to_owned(),
@@ -153,6 +156,12 @@ pub fn place(run: &Run) -> Place {
     Place { region: text("region").unwrap_or_default(), profile: text("profile"), ..Place::default() }
 }
 
+/// What the credentials of a run are held to: the account that its customer file named.
+pub fn guard(run: &Run, other_identity: bool) -> Guard {
+    let account = run.settings.get("guard").and_then(Value::as_str).map(str::to_owned);
+    Guard { account, other_identity }
+}
+
 /// The target of a run that is there already.
 ///
 /// # Errors
@@ -162,7 +171,7 @@ pub fn aim(
     faults: runbook_modules::sandbox::faults::Faults,
 ) -> Result<Aimed, Problem> {
     if run.target != "sandbox" {
-        return Ok(targets::live()?);
+        return Ok(targets::live(place(run).profile)?);
     }
     let speed = speed.or_else(|| run.settings.get("speed").and_then(Value::as_f64)).filter(|speed| *speed > 0.0);
     Ok(targets::sandbox(&context.state_dir()?, program, values, faults, speed)?)

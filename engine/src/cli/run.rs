@@ -23,7 +23,7 @@ use super::{
 use crate::{
     error::Failure,
     plan::rehearse::{Rehearsed, fill, rehearse},
-    run::{clock::wall_ms, vault::Vault},
+    run::{clock::wall_ms, guard::Guard, vault::Vault},
     script::{params::BoundParams, program::Program},
     targets,
     ui::{
@@ -70,7 +70,7 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
     let account = customer.account.map(|account| account.0);
     let expected = Expected::default();
     let mut settings = json!({
-        "path": args.runbook, "region": place.region, "profile": place.profile, "speed": args.target.speed,
+        "path": args.runbook, "region": place.region, "profile": place.profile, "speed": args.target.speed, "guard": account,
     });
     let live = if args.target.sandbox {
         if matches!(context.style(), Style::Tree(_)) {
@@ -124,7 +124,7 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
         place,
         vault,
         params: Some(values.clone()),
-        account,
+        guard: Guard { account, ..Guard::default() },
         edits: None,
         files: None,
         note: String::new(),

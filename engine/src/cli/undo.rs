@@ -51,6 +51,9 @@ pub struct Undo {
     /// Do not ask.
     #[arg(short, long)]
     pub yes: bool,
+    /// Undo as another identity of the same account than the one that made the run's EKS clusters. It needs access to them.
+    #[arg(long)]
+    pub other_identity: bool,
     /// Simulated time per real time; 0: as fast as it goes [default: as the run began].
     #[arg(long, value_name = "N", value_parser = super::options::speed)]
     pub speed: Option<f64>,
@@ -87,14 +90,14 @@ pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
         context,
         mode: "undo",
         place: resume::place(&run),
-        run,
         store,
         program: program.clone(),
         table,
         aimed,
         vault: Arc::new(vault),
         params: None,
-        account: None,
+        guard: resume::guard(&run, args.other_identity),
+        run,
         edits: None,
         files: None,
         note: "undo".to_owned(),

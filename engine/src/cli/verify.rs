@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, atomic::AtomicU32};
 
 use clap::Args;
+use runbook_modules::target::About;
 use runbook_state::store::Lease;
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ use crate::{
         finale,
         look::{Ink, Look, Mark},
         tally::Silent,
-        text::{escape, plural},
+        text::plural,
     },
     undo::{Difference, Drift, verify},
 };
@@ -52,7 +53,7 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
     if let Some(ms) = history.last_sim_ms() {
         aimed.time.not_before(ms);
     }
-    let account = account(&history, &aimed, &run, &runtime)?;
+    let about = about(&history, &aimed, &run, &runtime)?;
     let vault = Vault::open(&run.id, store.clone(), state_dir::key()?)
         .map_err(|error| Problem::usage("RB0702", error.to_string()))?;
     let time = aimed.time.clone();
@@ -62,10 +63,12 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
     // Nothing is written: the lease is nobody's.
     let session = Arc::new(Session {
         lease: Lease { run: run.id.clone(), fence: 0, taken_from: None },
+        guard: resume::guard(&run, true),
+        about,
+        others: Arc::default(),
         run,
         store,
         target: aimed.target,
-        account,
         table: targets::table(),
         time: aimed.time,
         events,
@@ -86,29 +89,19 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
 }
 
 /// A run is only compared with the account that it was made in.
-fn account(
+fn about(
     history: &History, aimed: &targets::Aimed, run: &runbook_state::store::Run, runtime: &tokio::runtime::Runtime,
-) -> Result<String, Problem> {
+) -> Result<About, Problem> {
     let about = targets::about(aimed, &resume::place(run), runtime.handle())
         .map_err(|error| Problem::usage("RB0442", format!("the target does not say who we are: {error}")))?;
-    let made_in = history.target().and_then(|target| target["account"].as_str().map(str::to_owned));
-    match made_in {
-        Some(made_in) if made_in != about.account => Err(Problem::usage(
-            "RB0441",
-            format!(
-                "the run was made in account {}, these credentials belong to {}",
-                escape(&made_in),
-                escape(&about.account)
-            ),
-        )),
-        _ => Ok(about.account),
-    }
+    resume::guard(run, true).check(history, "", &about).map_err(|failure| Problem::new(Exit::Usage, failure))?;
+    Ok(about)
 }
 
 fn halted(halt: Halt) -> Problem {
     match halt {
         Halt::Failure(failure) => (*failure).into(),
-        Halt::Stop(Stop::Credentials(failure)) => Problem::new(Exit::Usage, *failure),
+        Halt::Stop(Stop::Credentials(failure)) => Problem::new(Exit::Credentials, *failure),
         Halt::Stop(stop) => Problem::new(Exit::Failed, Failure::new("RB0520", format!("failed to verify: {stop:?}"))),
     }
 }

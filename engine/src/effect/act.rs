@@ -6,7 +6,7 @@ use runbook_modules::{
     error::{CallError, Class},
     operation::Operation,
     resource::Kind,
-    target::{Place, Request},
+    target::{Lapse, Place, Renewal, Request},
 };
 use runbook_state::{
     record::{EffectKey, EffectState, Record, Site},
@@ -87,6 +87,7 @@ pub(super) struct Tries {
     not_sent: u32,
     throttled: u32,
     not_yet: u32,
+    renewed: u32,
     pub(super) unknown: u32,
 }
 
@@ -279,12 +280,15 @@ impl<'a> Act<'a> {
             Class::Refused | Class::NotFound | Class::Blocked => return Ok(Next::Definite(error)),
             Class::AlreadyExists => return Ok(Next::Exists(error)),
             Class::TokenMismatch => return Err(self.mismatch(deed, &error)),
-            Class::Credentials => {
-                if !doubt {
-                    self.retire(deed, "the credentials were refused: nothing was executed")?;
+            Class::Credentials => match self.renewed(&deed.place, &error, &mut tries.renewed) {
+                Ok(()) => Some(Duration::ZERO),
+                Err(stop) => {
+                    if !doubt {
+                        self.retire(deed, "the credentials were refused: nothing was executed")?;
+                    }
+                    return Err(stop);
                 }
-                return Err(self.credentials(&error));
-            }
+            },
             Class::Unknown => {
                 self.mark(deed, &error)?;
                 return Ok(Next::Doubt);
@@ -369,19 +373,20 @@ impl<'a> Act<'a> {
     /// When it does not get through.
     pub fn read(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Result<Option<Value>, Halt> {
         let session = &self.scope.session;
-        let found =
-            self.patiently(|| match session.runtime.block_on(session.target.read(kind, place, at, &self.host)) {
+        let found = self.patiently(place, || {
+            match session.runtime.block_on(session.target.read(kind, place, at, &self.host)) {
                 Ok(found) => Ok(found.unwrap_or_default()),
                 Err(error) if error.class == Class::NotFound => Ok(Value::Null),
                 Err(error) => Err(error),
-            })?;
+            }
+        })?;
         Ok(Some(found).filter(|found| !found.is_null()))
     }
 
     /// Looks for what a request would have made, through passing troubles.
     pub(super) fn find(&self, kind: &'static dyn Kind, deed: &Deed) -> Result<Vec<Value>, Halt> {
         let session = &self.scope.session;
-        let found = self.patiently(|| {
+        let found = self.patiently(&deed.place, || {
             let found = session.runtime.block_on(session.target.find(kind, &deed.request(&self.host)));
             match found {
                 Ok(found) => Ok(Value::Array(found)),
@@ -396,8 +401,10 @@ impl<'a> Act<'a> {
     }
 
     /// Calls something that changes nothing, again and again until it gets through or the policy ends.
-    pub(super) fn patiently(&self, mut call: impl FnMut() -> Result<Value, CallError>) -> Result<Value, Halt> {
-        let mut tries = 0;
+    pub(super) fn patiently(
+        &self, place: &Place, mut call: impl FnMut() -> Result<Value, CallError>,
+    ) -> Result<Value, Halt> {
+        let (mut tries, mut renewals) = (0, 0);
         loop {
             self.scope.check_stop()?;
             let error = match self.conceal(call()) {
@@ -409,13 +416,27 @@ impl<'a> Act<'a> {
                 Class::NotSent | Class::Throttled | Class::NotYet | Class::Unknown | Class::Blocked
             );
             match error.class {
-                Class::Credentials => return Err(self.credentials(&error)),
+                Class::Credentials => self.renewed(place, &error, &mut renewals)?,
                 _ if !passing => return Err(self.refused(&error, tries + 1).into()),
                 _ => match count(&mut tries, policy::READ) {
                     Some(delay) => self.scope.sleep(delay)?,
                     None => return Err(self.unreadable(&error).into()),
                 },
             }
+        }
+    }
+
+    /// After a refusal of the credentials nothing was executed: with fresh ones the same is sent again.
+    ///
+    /// # Errors
+    /// [`Stop::Credentials`] when there are none.
+    pub(super) fn renewed(&self, place: &Place, error: &CallError, renewals: &mut u32) -> Result<(), Halt> {
+        let session = &self.scope.session;
+        *renewals += 1;
+        match session.runtime.block_on(session.target.renew(place)) {
+            Renewal::Fresh if *renewals <= policy::RENEWALS => Ok(()),
+            Renewal::Fresh => Err(self.credentials(place, error, &Lapse::default())),
+            Renewal::Lapsed(lapse) => Err(self.credentials(place, error, &lapse)),
         }
     }
 

@@ -36,9 +36,13 @@ pub(super) fn change(scope: &Scope, call: &Call<'_>, operation: &'static Operati
             Ok(response)
         }
         Past::Accepted(effect) => {
+            act.admit(call.place)?;
             change.follow(&Deed::recorded(&effect), effect.response.clone().unwrap_or_default(), 0)
         }
-        Past::Doubt(effect) => change.perform(Deed::recorded(&effect), true),
+        Past::Doubt(effect) => {
+            act.admit(call.place)?;
+            change.perform(Deed::recorded(&effect), true)
+        }
         Past::Remains(effect) => change.begin(ordinal, effect.key.generation + 1, call),
         Past::Fresh(generation) => change.begin(ordinal, generation, call),
     }
@@ -53,6 +57,7 @@ struct Change<'a> {
 impl Change<'_> {
     fn begin(&self, ordinal: u32, generation: u32, call: &Call<'_>) -> Result<Value, Halt> {
         self.act.scope.check_stop()?;
+        self.act.admit(call.place)?;
         let deed = self.act.intend(ordinal, generation, call.place, self.asked, None)?;
         self.perform(deed, false)
     }
@@ -139,7 +144,7 @@ impl Change<'_> {
         let began = act.now_ms();
         let mut polls = 0;
         loop {
-            let state = act.patiently(|| act.send_call(poll, &poll_deed))?;
+            let state = act.patiently(&poll_deed.place, || act.send_call(poll, &poll_deed))?;
             let obstacle = match (settle.judge)(&state) {
                 Health::Ready => return self.done(deed, answer, attempts),
                 Health::Failed(why) | Health::Deleting(why) => {

@@ -38,7 +38,11 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
     let asked = prepare(scope, call)?;
     let act = Act::new(scope, call.name, kind.meta().operations.0, &asked.name, &call.site);
     let making = Making { act: &act, kind, asked: &asked };
-    match act.past(ordinal, call.place, &asked)? {
+    let past = act.past(ordinal, call.place, &asked)?;
+    if !matches!(past, Past::Done(_)) {
+        act.admit(call.place)?;
+    }
+    match past {
         Past::Done(effect) => {
             let response = effect.response.clone().unwrap_or_default();
             act.done(&effect.token, &response, effect.adopted, true);
@@ -235,7 +239,7 @@ pub(super) fn owned(
         parents: kind.parents(&deed.input),
         input: deed.input.clone(),
         prior: deed.prior.clone(),
-        account: act.scope.session.account.clone(),
+        account: act.scope.session.account_at(&deed.place),
         ours,
     }
 }

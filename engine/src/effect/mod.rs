@@ -3,6 +3,7 @@
 //! * [`token`], [`digest`]: what names an effect, and what tells that its input was changed.
 //! * [`prepare`]: the script's map becomes a checked request.
 //! * [`act`]: what all calls share: the journal's answer, intents, the target behind retries and the vault.
+//! * [`admit`](Act::admit): as whom a place is called.
 //! * [`create`]: resources; [`resolve`]: outcomes that are not known; [`wait`]: until it is ready.
 //! * [`change`]: updates, deletes by hand and exec; [`read`]: observations.
 //! * [`remove`]: deletion of a resource that the run owns, for undo and for the remains of a failed creation; [`put_back`]: whether
@@ -19,6 +20,7 @@ use crate::{
 };
 
 mod act;
+mod admit;
 mod change;
 mod create;
 pub mod digest;

@@ -36,6 +36,9 @@ pub const POLL: Backoff = backoff(2, 150, 15, u32::MAX);
 /// A deletion is blocked by something else.
 pub const BLOCKED: Backoff = backoff(2, 150, 20, u32::MAX);
 
+/// How often fresh credentials are looked for in one call.
+pub const RENEWALS: u32 = 2;
+
 /// How old an intent must be before "not found" counts: the request of a dead client may still be executed, and reads lag.
 pub const SETTLE: Duration = Duration::from_secs(120);
 /// How many times it must not be found after that,

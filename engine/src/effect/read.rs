@@ -48,6 +48,7 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
     if scope.matching {
         return Err(act.changed(None, "the record of this finished step has no such read".to_owned()));
     }
+    act.admit(call.place)?;
     let key = EffectKey { step: scope.key.clone(), ordinal, generation: scope.attempt };
     let deed = Deed {
         token: token(&session.run.id, &key.step, ordinal, call.name, scope.attempt),
@@ -60,7 +61,7 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
     };
     let value = match operation.settle {
         Some(settle) if asked.wait => until(&act, operation, settle, &deed, asked.timeout)?,
-        _ => act.patiently(|| act.send_call(operation, &deed))?,
+        _ => act.patiently(&deed.place, || act.send_call(operation, &deed))?,
     };
     let record = Record::Observed {
         step: scope.key.clone(),
@@ -83,7 +84,7 @@ fn until(
     let began = act.now_ms();
     let mut polls = 0;
     loop {
-        let answer = act.patiently(|| act.send_call(operation, deed))?;
+        let answer = act.patiently(&deed.place, || act.send_call(operation, deed))?;
         let obstacle = match (settle.judge)(&answer) {
             Health::Ready => return Ok(answer),
             Health::Failed(why) => {

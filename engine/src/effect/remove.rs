@@ -132,7 +132,7 @@ impl Removal<'_> {
         let (act, owned) = (self.act, self.row.owned);
         let limit = policy::limit(self.kind.meta().usual.1);
         let began = act.now_ms();
-        let mut tries = 0;
+        let (mut tries, mut renewals) = (0, 0);
         loop {
             act.scope.check_stop()?;
             let error = match act.send_delete(self.kind, &self.place, &owned.locator, owned.prior.as_ref()) {
@@ -152,7 +152,10 @@ impl Removal<'_> {
                 return Ok(removed);
             }
             match error.class {
-                Class::Credentials => return Err(act.credentials(&error)),
+                Class::Credentials => {
+                    act.renewed(&self.place, &error, &mut renewals)?;
+                    continue;
+                }
                 Class::Refused | Class::AlreadyExists | Class::TokenMismatch => return self.stuck(&error),
                 _ => {}
             }

@@ -1,18 +1,25 @@
 //! Failures and stops of effects in words: what was asked of whom, what it said, and what that means.
 
-use runbook_modules::error::{CallError, Class};
+use std::sync::PoisonError;
+
+use runbook_modules::{
+    error::{CallError, Class},
+    target::{Lapse, Place},
+};
 use serde_json::Value;
 
 use super::act::{Act, Deed};
 use crate::{
     error::{Failure, Halt, Stop},
-    run::check::NOT_REHEARSED,
+    run::{check::NOT_REHEARSED, guard::whose},
 };
 
 /// Nothing was sent.
 pub(super) const NOTHING_SENT: &str = "definite: nothing was sent";
 /// The target said so.
 const NOTHING_MADE: &str = "definite: nothing was made";
+/// It was refused before anything was done.
+const NOT_EXECUTED: &str = "definite: this request was not executed";
 /// It was, but is of no use.
 const BROKEN: &str = "definite: it was made and is of no use; what is left is deleted before the next try";
 /// Nobody knows.
@@ -93,11 +100,21 @@ impl Act<'_> {
     }
 
     /// The credentials do not work any more.
-    pub(super) fn credentials(&self, error: &CallError) -> Halt {
-        let message = format!("{} no longer takes the credentials ({})", self.service(), error.code);
+    pub(super) fn credentials(&self, place: &Place, error: &CallError, lapse: &Lapse) -> Halt {
+        let session = &self.scope.session;
+        let others = session.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let caller = others.get(&whose(place)).unwrap_or(&session.about).caller.clone();
+        let message = format!("the credentials of {caller} no longer work: {} answers {}", self.service(), error.code);
         let mut failure = self.with_words(self.failure("RB0403", message), error);
-        NOTHING_MADE.clone_into(&mut failure.outcome);
-        Stop::Credentials(Box::new(failure.hint("renew them, then resume"))).into()
+        let since = match (lapse.expired_ms, lapse.worked_ms) {
+            (Some(at), _) => format!("they expired at {}", utc(at)),
+            (None, Some(at)) => format!("they last worked at {}", utc(at)),
+            (None, None) => String::new(),
+        };
+        let facts = [since, lapse.from.clone(), error.message.clone()];
+        failure.cause = facts.into_iter().filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join("; ");
+        NOT_EXECUTED.clone_into(&mut failure.outcome);
+        Stop::Credentials(Box::new(failure.hint("nothing is lost: with fresh credentials the run goes on"))).into()
     }
 
     /// A read that does not get through.
@@ -130,6 +147,12 @@ impl Act<'_> {
             other => other.to_uppercase(),
         }
     }
+}
+
+/// A wall time for people who may be anywhere: `2026-11-21 15:03:04 UTC`.
+fn utc(at_ms: i64) -> String {
+    let at = jiff::Timestamp::from_millisecond(at_ms);
+    at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default()
 }
 
 /// Whose a found resource is, as far as its tags tell.

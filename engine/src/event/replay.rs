@@ -60,7 +60,7 @@ impl Teller<'_> {
         // What another process wrote (an approval) stands where the target's time had come to.
         let target_ms = entry.sim_ms.or_else(|| self.history.last_sim_ms()).unwrap_or(entry.at_ms);
         // A heading needs what the target said, which is written right after it.
-        if let Record::Target { about } = &entry.record
+        if let Record::Target { about, place: Value::Null } = &entry.record
             && self.about.is_none()
         {
             self.about = serde_json::from_value(about.clone()).ok();
@@ -185,7 +185,13 @@ impl Teller<'_> {
     }
 
     fn began(&self, mode: &str) -> What {
-        let nobody = About { simulated: false, account: String::new(), caller: String::new(), endpoint: None };
+        let nobody = About {
+            simulated: false,
+            account: String::new(),
+            caller: String::new(),
+            region: String::new(),
+            endpoint: None,
+        };
         What::Began {
             mode: mode.to_owned(),
             runbook: self.run.runbook.clone(),

@@ -17,6 +17,7 @@ use crate::{
         cancel::Cancel,
         clock::wall_ms,
         drive::{Driver, Outcome, Refused, drive},
+        guard::Guard,
         vault::Vault,
     },
     script::{
@@ -78,7 +79,7 @@ pub fn rehearse(
             mode: mode.to_owned(),
             by: "rehearsal".to_owned(),
             params: (mode == "plan").then(|| values.clone()),
-            account: None,
+            guard: Guard::default(),
             known: None,
         };
         let outcome = drive(driver, |scope| program.run(scope, &values).map(|()| Ending::Finished)).map_err(refused)?;

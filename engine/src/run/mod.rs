@@ -10,6 +10,7 @@
 //! * [`cancel`]: parking and stopping.
 //! * [`clock`]: wall time and simulated time.
 //! * [`vault`]: secrets: placeholders, sealed values.
+//! * [`guard`]: whose account, and as whom.
 //! * [`drive`]: opens a run, drives it, and ends it.
 
 pub mod approve;
@@ -18,6 +19,7 @@ pub mod check;
 pub mod clock;
 pub mod decide;
 pub mod drive;
+pub mod guard;
 pub mod history;
 pub mod matching;
 pub mod output;

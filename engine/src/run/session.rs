@@ -1,14 +1,26 @@
 //! What all branches of an open run share.
 
-use std::sync::{Arc, Mutex, atomic::AtomicU32};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
+};
 
-use runbook_modules::{table::Table, target::Target};
+use runbook_modules::{
+    table::Table,
+    target::{About, Place, Target},
+};
 use runbook_state::{
     record::{Record, Site},
     store::{Lease, Run, Store, When},
 };
 
-use super::{cancel::Cancel, clock::Time, history::History, vault::Vault};
+use super::{
+    cancel::Cancel,
+    clock::Time,
+    guard::{Guard, whose},
+    history::History,
+    vault::Vault,
+};
 use crate::{
     error::{Failure, Halt, Stop},
     event::{Events, What},
@@ -40,8 +52,12 @@ pub struct Session {
     pub store: Arc<dyn Store>,
     /// Where effects go.
     pub target: Arc<dyn Target>,
-    /// Account id the target said it is.
-    pub account: String,
+    /// What the target said it is.
+    pub about: About,
+    /// What the credentials are held to.
+    pub guard: Guard,
+    /// The same of places with a profile or role of their own, by [`super::guard::whose`].
+    pub others: Arc<Mutex<BTreeMap<String, About>>>,
     /// All bindings.
     pub table: Arc<Table>,
     /// The target's time.
@@ -97,7 +113,9 @@ impl Session {
             lease: self.lease.clone(),
             store: self.store.clone(),
             target: self.target.clone(),
-            account: self.account.clone(),
+            about: self.about.clone(),
+            guard: self.guard.clone(),
+            others: self.others.clone(),
             table: self.table.clone(),
             time: self.time.clone(),
             events: self.events.clone(),
@@ -110,6 +128,12 @@ impl Session {
             retries: self.retries.clone(),
             outranked: self.outranked.clone(),
         }
+    }
+
+    /// The account of a place.
+    pub fn account_at(&self, place: &Place) -> String {
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        others.get(&whose(place)).unwrap_or(&self.about).account.clone()
     }
 
     /// Shows what happened, unless the run is only recalled.

@@ -10,7 +10,7 @@ use runbook_modules::{
     host::Host,
     operation::Operation,
     resource::Kind,
-    target::{About, Place, Request, Target},
+    target::{About, Lapse, Place, Renewal, Request, Target},
 };
 use serde_json::Value;
 
@@ -25,9 +25,9 @@ pub struct Live {
 }
 
 impl Live {
-    /// A target without any client yet. `only_here`: nothing beyond the loopback is spoken to.
-    pub fn new(only_here: bool) -> Self {
-        let aws = Arc::new(Aws::new());
+    /// A target without any client yet. `profile`: of places that name none. `only_here`: nothing beyond the loopback is spoken to.
+    pub fn new(profile: Option<String>, only_here: bool) -> Self {
+        let aws = Arc::new(Aws::by_default(profile));
         let clusters = Clusters { aws: Arc::clone(&aws) };
         Self { aws, kubernetes: Kubernetes::new(Arc::new(clusters), only_here), only_here }
     }
@@ -92,6 +92,14 @@ impl Target for Live {
         match self.kubernetes.calls(operation.name) {
             Some(calls) => calls.call(operation, request).await,
             None => self.aws.call(operation, request).await,
+        }
+    }
+
+    async fn renew(&self, place: &Place) -> Renewal {
+        match &place.context {
+            // A kubeconfig says itself how it signs in.
+            Some(context) => Renewal::Lapsed(Lapse { from: format!("context {context}"), ..Lapse::default() }),
+            None => self.aws.renew(place).await,
         }
     }
 

@@ -67,7 +67,7 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
             parents: kind.parents(&described),
             input: json!({}),
             prior: None,
-            account: session.account.clone(),
+            account: session.account_at(&place),
             ours: true,
         };
         let intent = Record::Intent {

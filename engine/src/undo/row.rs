@@ -225,14 +225,16 @@ impl<'a> Work<'a> {
             return Ok(Outcome::Kept("shared: it was found, not made".to_owned()));
         }
         let stuck = |why: String| Ok(Outcome::Stuck { why, blockers: Vec::new() });
-        if !owned.account.is_empty() && owned.account != session.account {
-            return stuck(format!("it is in account {}, this is {}", owned.account, session.account));
-        }
         let Some(kind) = session.table.kind(&owned.kind) else {
             return stuck(format!("this program knows no kind {}", owned.kind));
         };
         let scope = Scope::undoing(session, &effect.key.step);
         let act = Act::new(&scope, &owned.kind, kind.meta().operations.1, &owned.name, &effect.site);
+        let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
+        let account = act.admit(&place)?.account;
+        if !owned.account.is_empty() && owned.account != account {
+            return stuck(format!("it is in account {}, this is {account}", owned.account));
+        }
         if self.without_cluster(&act, owned)? {
             session.record(vec![Record::Gone { effect: effect.key.clone(), already: true }], When::Now)?;
             let Owned { kind, id, name, .. } = owned.clone();

@@ -221,6 +221,7 @@ impl Target for Sandbox {
             simulated: true,
             account: ACCOUNT.to_owned(),
             caller: format!("arn:aws:sts::{ACCOUNT}:assumed-role/sandbox/runbook"),
+            region: String::new(),
             endpoint: None,
         })
     }

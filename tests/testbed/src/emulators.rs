@@ -34,7 +34,7 @@ impl Moto {
     pub fn start(tools: &Tools) -> Result<Self, String> {
         Server::start(tools, "moto", "/moto-api/", |port, folder| {
             let environment = [
-                ("MOTO_ACCOUNT_ID", ACCOUNT),
+                // Its default account is ours. Said here, it would know no other one, and assumed roles would stay in it.
                 ("MOTO_IAM_LOAD_MANAGED_POLICIES", "true"),
                 ("MOTO_ACM_VALIDATION_WAIT", "1"),
             ];

@@ -348,7 +348,8 @@ fn seen(thing: &Thing, state: &State, now: i64) -> bool {
 #[async_trait]
 impl Target for Cloud {
     async fn about(&self, _: &Place, _: &dyn Host) -> Result<About, CallError> {
-        Ok(About { simulated: true, account: "111122223333".to_owned(), caller: String::new(), endpoint: None })
+        let (account, caller) = ("111122223333".to_owned(), String::new());
+        Ok(About { simulated: true, account, caller, region: String::new(), endpoint: None })
     }
 
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {

@@ -29,6 +29,7 @@ use crate::{
         cancel::Cancel,
         clock::{SimClock, Time},
         drive::{Driver, Outcome, Refused, drive},
+        guard::Guard,
         history::History,
         scope::Scope,
         step::{StepOptions, step},
@@ -164,7 +165,7 @@ impl Rig {
             mode: "run".to_owned(),
             by: "test@here".to_owned(),
             params: None,
-            account: None,
+            guard: Guard::default(),
             known: self.known.lock().unwrap().take(),
         };
         drive(driver, |scope| body(scope).map(|()| Ending::Finished))

@@ -32,6 +32,7 @@ use tokio::runtime::Handle;
 use super::{
     cancel::Cancel,
     clock::{Time, Working, wall_ms},
+    guard::{Guard, fact},
     history::{History, Totals},
     parallel::{STACK, guarded},
     scope::Scope,
@@ -78,8 +79,8 @@ pub struct Driver {
     pub by: String,
     /// The parameters, when they are new: of a new run, or of `resume -p`.
     pub params: Option<Value>,
-    /// The account id that the customer file names.
-    pub account: Option<String>,
+    /// What the credentials are held to.
+    pub guard: Guard,
     /// The journal, when it was read already.
     pub known: Option<History>,
 }
@@ -163,6 +164,8 @@ struct Open {
     session: Arc<Session>,
     began: Record,
     event: What,
+    /// Another identity goes on than the one before.
+    other: Option<String>,
     /// To be written with `Began`.
     facts: Vec<Record>,
     /// The files of the run before and after `--edited`.
@@ -191,11 +194,10 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
         driver.time.not_before(ms);
     }
     let about = who::ask(&driver)?;
-    who::guard(&about, history.target(), driver.account.as_deref())?;
-    let mut facts = Vec::new();
-    if history.target().is_none() {
-        facts.push(Record::Target { about: serde_json::to_value(&about).unwrap_or_default() });
-    }
+    driver.guard.check(&history, "", &about).map_err(|failure| Refused::Failure(Box::new(failure)))?;
+    let mut facts: Vec<Record> = fact(&history, "", &about).into_iter().collect();
+    let before = history.caller("").filter(|_| !facts.is_empty());
+    let other = before.map(|before| format!("{} goes on; before it was {before}", about.caller));
     facts.extend(
         driver.params.filter(|new| history.params().as_ref() != Some(new)).map(|values| Record::Params { values }),
     );
@@ -209,7 +211,7 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
         mode: driver.mode,
         runbook: driver.run.runbook.clone(),
         customer: driver.run.customer.clone(),
-        region: driver.place.region.clone(),
+        region: Some(driver.place.region.clone()).filter(|r| !r.is_empty()).unwrap_or_else(|| about.region.clone()),
         speed: driver.time.speed(),
         kept: history.totals().steps,
         about: about.clone(),
@@ -224,7 +226,9 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
         lease,
         store: driver.store,
         target: driver.target,
-        account: about.account,
+        about,
+        guard: driver.guard,
+        others: Arc::default(),
         table: driver.table,
         time: driver.time,
         events,
@@ -237,12 +241,12 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
         retries: Arc::new(AtomicU32::new(0)),
         outranked: Arc::default(),
     };
-    Ok(Open { session: Arc::new(session), began, event, facts, files })
+    Ok(Open { session: Arc::new(session), began, event, other, facts, files })
 }
 
 impl Open {
     fn run(self, body: impl FnOnce(&Arc<Scope>) -> Result<Ending, Halt> + Send) -> Result<Outcome, Refused> {
-        let Self { session, began, event, facts, files } = self;
+        let Self { session, began, event, other, facts, files } = self;
         let clock = Instant::now();
         let began_ms = session.time.now_ms();
         if let Some((_, new)) = &files {
@@ -251,6 +255,9 @@ impl Open {
         let before = session.history.totals();
         let begun = session.record(std::iter::once(began).chain(facts).collect(), When::Now);
         session.tell(event);
+        if let Some(text) = other {
+            session.tell(What::Note { step: String::new(), text });
+        }
         let halt = begun.and_then(|()| watch::beside(&session, || on_a_thread(&session, body)));
         if let (Err(Halt::Stop(Stop::Changed(_))), Some((old, _))) = (&halt, &files) {
             // What was refused must be compared again the next time.

@@ -1,4 +1,4 @@
-//! Who the target is, and whether it is the one that the run belongs to (account guard).
+//! Who the target is, asked before a run is driven.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,32 +29,6 @@ pub(super) fn ask(driver: &Driver) -> Result<About, Refused> {
         failure.hints = error.hints;
         Refused::Failure(Box::new(failure))
     })
-}
-
-/// A run stays with the account (and endpoint) that it began with, and with the one that the customer file names.
-pub(super) fn guard(about: &About, bound: Option<Value>, expected: Option<&str>) -> Result<(), Refused> {
-    let refuse =
-        |message: String, hint: &str| Err(Refused::Failure(Box::new(Failure::new("RB0430", message).hint(hint))));
-    if let Some(expected) = expected.filter(|expected| *expected != about.account) {
-        return refuse(
-            format!("the customer file names account {expected}, and these credentials are for {}", about.account),
-            "use credentials of the customer's account, or the customer file of this one",
-        );
-    }
-    let Some(bound) = bound.and_then(|bound| serde_json::from_value::<About>(bound).ok()) else { return Ok(()) };
-    let name = |about: &About| {
-        let place = about.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" at {endpoint}"));
-        let kind = if about.simulated { "the sandbox's account" } else { "account" };
-        format!("{kind} {}{place}", about.account)
-    };
-    let same = (bound.simulated, &bound.account, &bound.endpoint) == (about.simulated, &about.account, &about.endpoint);
-    if same {
-        return Ok(());
-    }
-    refuse(
-        format!("this run belongs to {}, and the target now is {}", name(&bound), name(about)),
-        "use the credentials and endpoint that the run began with, or begin a new run",
-    )
 }
 
 /// The runner as `about` needs it: there is no script yet.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use runbook_state::record::{EffectKey, EffectState, Record, Site};
+use serde_json::Value;
 
 use super::{
-    Driven, Inner, Node,
+    Cluster, Driven, Inner, Node,
     fact::{Approval, Decision, Effect, Observation, Step, StepState},
 };
+use crate::run::guard::whose_recorded;
 
 impl Inner {
     /// Takes in one record.
@@ -24,8 +26,11 @@ impl Inner {
             }
             Record::Ended { ending, .. } => self.ended = Some(ending),
             Record::Params { values } => self.params = Some(values),
-            Record::Target { about } => {
-                self.target.get_or_insert(about);
+            Record::Target { about, place } => {
+                let whose = whose_recorded(&place);
+                let caller = about.get("caller").and_then(Value::as_str).unwrap_or_default().to_owned();
+                self.callers.insert(whose.clone(), caller);
+                self.targets.entry(whose).or_insert(about);
             }
             Record::StepStarted { step, attempt, site } => self.started(&step, attempt, site, now),
             Record::StepDone { step, result, captures } => {
@@ -50,6 +55,7 @@ impl Inner {
             }
             Record::Intent { effect, op, token, digest, input, place, tags, site, prior } => {
                 let attempt = self.attempt_around(&effect.step);
+                self.cluster(&effect, &op, &input, &place);
                 let new = Effect {
                     order,
                     attempt,
@@ -99,16 +105,24 @@ impl Inner {
                 self.totals.effects += 1;
                 self.count(&effect.step, |nested| nested + 1);
             }
-            Record::Failed { effect, error, remains } => self.change(&effect, |e| {
-                e.state = EffectState::Failed;
-                e.error = Some(error);
-                e.remains = remains;
-            }),
+            Record::Failed { effect, error, remains } => {
+                self.change(&effect, |e| {
+                    e.state = EffectState::Failed;
+                    e.error = Some(error);
+                    e.remains = remains;
+                });
+                if !remains {
+                    self.clusters.remove(&effect);
+                }
+            }
             Record::Unknown { effect, error } => self.change(&effect, |e| {
                 e.state = EffectState::Unknown;
                 e.error = Some(error);
             }),
-            Record::Retired { effect, .. } => self.change(&effect, |e| e.state = EffectState::Retired),
+            Record::Retired { effect, .. } => {
+                self.change(&effect, |e| e.state = EffectState::Retired);
+                self.clusters.remove(&effect);
+            }
             Record::DeleteIntent { effect } => self.change(&effect, |e| e.deleting = true),
             Record::Gone { effect, .. } => {
                 let (mut lost, mut stood) = (0, false);
@@ -118,6 +132,7 @@ impl Inner {
                     e.state = EffectState::Undone;
                     e.remains = false;
                 });
+                self.clusters.remove(&effect);
                 self.totals.owned = self.totals.owned.saturating_sub(lost);
                 if stood {
                     self.totals.effects = self.totals.effects.saturating_sub(1);
@@ -142,6 +157,16 @@ impl Inner {
                 self.approvals.insert(step, Approval { yes, by, why });
             }
             Record::NotRehearsed { .. } | Record::CancelAsked { .. } => {}
+        }
+    }
+
+    /// From its intent on a cluster may stand, and belongs to who sends it.
+    fn cluster(&mut self, effect: &EffectKey, op: &str, input: &Value, place: &Value) {
+        if op == "eks.create_cluster" {
+            let name = input.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let whose = whose_recorded(place);
+            let by = self.callers.get(&whose).cloned().unwrap_or_default();
+            self.clusters.insert(effect.clone(), Cluster { name, whose, by });
         }
     }
 

@@ -39,7 +39,12 @@ struct Inner {
     questions: BTreeMap<String, String>,
     outputs: BTreeMap<String, Value>,
     params: Option<Value>,
-    target: Option<Value>,
+    /// What the target said first, by whose credentials (`super::guard::whose`).
+    targets: BTreeMap<String, Value>,
+    /// Who called last, by whose credentials.
+    callers: BTreeMap<String, String>,
+    /// EKS clusters that stand or may stand.
+    clusters: BTreeMap<EffectKey, Cluster>,
     began: Option<String>,
     ended: Option<Ending>,
     totals: Totals,
@@ -47,6 +52,14 @@ struct Inner {
     order: u64,
     last_seq: u64,
     last_sim_ms: Option<i64>,
+}
+
+/// An EKS cluster of the run: only who made it has access by itself.
+#[derive(Debug)]
+struct Cluster {
+    name: String,
+    whose: String,
+    by: String,
 }
 
 /// A process at work: when it began, and what the ones before it took.
@@ -182,9 +195,21 @@ impl History {
         self.read().params.clone()
     }
 
-    /// What the target said it is, the first time: it binds the run.
-    pub fn target(&self) -> Option<Value> {
-        self.read().target.clone()
+    /// What the target said it is, the first time: it binds the run. `whose` names the credentials, see [`super::guard::whose`].
+    pub fn target_of(&self, whose: &str) -> Option<Value> {
+        self.read().targets.get(whose).cloned()
+    }
+
+    /// Who called last with these credentials.
+    pub fn caller(&self, whose: &str) -> Option<String> {
+        self.read().callers.get(whose).cloned()
+    }
+
+    /// The EKS clusters that were made with these credentials and stand or may stand: name, and who made it.
+    pub fn cluster_makers(&self, whose: &str) -> Vec<(String, String)> {
+        let inner = self.read();
+        let made = inner.clusters.values().filter(|cluster| cluster.whose == whose);
+        made.map(|cluster| (cluster.name.clone(), cluster.by.clone())).collect()
     }
 
     /// The mode of the last process that drove the run.

@@ -30,6 +30,7 @@ use crate::{
         cancel::Cancel,
         clock::{SimClock, Time},
         drive::{Driver, Outcome, Refused, drive},
+        guard::Guard,
         matching::CHANGED,
         retry::Policy,
         scope::Scope,
@@ -89,7 +90,7 @@ pub(super) struct Bed {
     pub(super) cancel: Cancel,
     pub(super) edits: Option<Arc<dyn Edits>>,
     pub(super) files: Option<Vec<File>>,
-    pub(super) account: Option<String>,
+    pub(super) guard: Guard,
     pub(super) about: About,
     pub(super) time: Arc<dyn Time>,
     runtime: tokio::runtime::Runtime,
@@ -108,15 +109,20 @@ impl Bed {
             created_ms: 0,
         };
         store.create(&new).expect("a new run");
-        let about =
-            About { simulated: true, account: "111122223333".to_owned(), caller: String::new(), endpoint: None };
+        let about = About {
+            simulated: true,
+            account: "111122223333".to_owned(),
+            caller: String::new(),
+            region: String::new(),
+            endpoint: None,
+        };
         Self {
             store: Arc::new(store),
             world: Arc::default(),
             cancel: Cancel::default(),
             edits: None,
             files: None,
-            account: None,
+            guard: Guard::default(),
             about,
             time: Arc::new(SimClock::new(START, None)),
             runtime: tokio::runtime::Builder::new_current_thread().build().expect("a runtime"),
@@ -181,7 +187,7 @@ impl Bed {
             mode: "run".to_owned(),
             by: "test@here".to_owned(),
             params: None,
-            account: self.account.clone(),
+            guard: self.guard.clone(),
             known: None,
         };
         drive(driver, |scope| body(scope).map(|()| Ending::Finished))

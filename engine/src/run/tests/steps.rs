@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use runbook_modules::target::About;
 use runbook_state::{
     error::Error,
     record::{Ending, Record},
@@ -249,19 +250,52 @@ fn a_panic_is_a_failure_and_the_journal_ends_well() {
 #[test]
 fn another_account_is_refused_before_anything_is_written() {
     let mut bed = Bed::new();
-    bed.account = Some("999900001111".into());
-    let refused = bed.try_drive(|_| Ok(())).err().map(|e| e.to_string());
-    assert_eq!(
-        refused.as_deref(),
-        Some("the customer file names account 999900001111, and these credentials are for 111122223333")
-    );
+    bed.guard.account = Some("999900001111".into());
+    let Err(Refused::Failure(refused)) = bed.try_drive(|_| Ok(())) else { panic!("it was driven") };
+    let message = "the customer file names account 999900001111, and these credentials are for 111122223333";
+    assert_eq!((refused.code.as_str(), refused.message.as_str()), ("RB0441", message));
     assert!(bed.records().is_empty());
-    bed.account = None;
+    bed.guard.account = None;
+    bed.about.region = "eu-west-1".into();
     bed.drive(|_| Ok(()));
     let before = bed.records().len();
-    bed.about.account = "444455556666".into();
-    assert!(matches!(bed.try_drive(|_| Ok(())), Err(Refused::Failure(f)) if f.code == "RB0430"));
+    let began = bed.about.clone();
+    for (account, region, endpoint) in [
+        ("444455556666", "eu-west-1", None),
+        ("111122223333", "eu-west-2", None),
+        ("111122223333", "eu-west-1", Some("http://localhost:1".to_owned())),
+    ] {
+        bed.about = About { account: account.into(), region: region.into(), endpoint, ..began.clone() };
+        assert!(
+            matches!(bed.try_drive(|_| Ok(())), Err(Refused::Failure(f)) if f.code == "RB0430"),
+            "{account} {region}"
+        );
+    }
     assert_eq!(bed.records().len(), before);
+    bed.about = began;
+    assert_eq!(bed.drive(|_| Ok(())).ending, Ending::Finished);
+}
+
+#[test]
+fn another_identity_goes_on_until_the_run_has_made_a_cluster() {
+    let role = |name: &str, session: &str| format!("arn:aws:sts::111122223333:assumed-role/{name}/{session}");
+    let mut bed = Bed::new();
+    bed.about.caller = role("a", "1");
+    bed.drive(|_| Ok(()));
+    bed.about.caller = role("b", "1");
+    let world = bed.world.clone();
+    world.events();
+    bed.drive(|scope| effect(scope, &world, "eks.create_cluster").map(drop));
+    let noted = world.events().into_iter().any(|e| matches!(e, What::Note { text, .. } if text.contains("role/a/1")));
+    assert!(noted, "nobody was told that another identity goes on");
+    bed.about.caller = role("b", "2");
+    assert_eq!(bed.drive(|_| Ok(())).ending, Ending::Finished);
+    let before = bed.records().len();
+    bed.about.caller = role("a", "1");
+    assert!(matches!(bed.try_drive(|_| Ok(())), Err(Refused::Failure(f)) if f.code == "RB0433"));
+    assert_eq!(bed.records().len(), before);
+    bed.guard.other_identity = true;
+    assert_eq!(bed.drive(|_| Ok(())).ending, Ending::Finished);
 }
 
 #[test]

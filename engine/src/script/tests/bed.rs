@@ -20,6 +20,7 @@ use crate::{
     run::{
         cancel::Cancel,
         drive::{Driver, Outcome, drive},
+        guard::Guard,
         vault::Vault,
     },
     script::program::Program,
@@ -109,7 +110,7 @@ impl Bed {
             mode: "run".to_owned(),
             by: "test@here".to_owned(),
             params: Some(self.values.clone()),
-            account: None,
+            guard: Guard::default(),
             known: None,
         };
         drive(driver, |scope| self.program.run(scope, &self.values).map(|()| Ending::Finished)).unwrap()

@@ -1,6 +1,6 @@
 //! The SDK clients of one place, and how their configuration is found: region, profile, assumed role, endpoints.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -14,6 +14,8 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{config_bag::ConfigBag, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use runbook_modules::target::Place;
+
+use super::credentials::Source;
 
 /// The clients of one place (region, profile, role).
 #[derive(Debug)]
@@ -32,33 +34,36 @@ pub struct Clients {
     pub sts: aws_sdk_sts::Client,
     /// The region; empty when neither the place nor the configuration names one.
     pub region: String,
-    /// The endpoint that was configured instead of AWS's own.
+    /// The endpoints that were configured instead of AWS's own, in one line.
     pub endpoint: Option<String>,
     /// The endpoint that was configured for STS instead of AWS's own.
     pub sts_endpoint: Option<String>,
     /// Signs what no client signs: the token of an EKS cluster.
     pub signer: Option<SharedCredentialsProvider>,
+    /// The credentials in use; None for clients that were given theirs.
+    pub credentials: Option<Source>,
 }
 
 impl Clients {
     /// Loads the configuration of a place (environment, profiles, SSO, roles) and builds its clients. Credentials are
-    /// fetched with the first call.
-    pub async fn load(place: &Place) -> Self {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts());
-        if !place.region.is_empty() {
-            loader = loader.region(Region::new(place.region.clone()));
+    /// fetched with the first call, from the given source or else from where the configuration says.
+    pub async fn load(place: &Place, source: Option<&Source>) -> Self {
+        let mut config = load(place, &place.region).await;
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        if region.is_empty() {
+            // Who we are is asked before the script names its regions, and roles are assumed in one; every region of a partition
+            // answers the same.
+            config = load(place, "us-east-1").await;
         }
-        if let Some(profile) = &place.profile {
-            loader = loader.profile_name(profile);
-        }
-        let mut config = loader.load().await;
-        if let Some(role) = &place.assume_role {
+        if let (Some(role), None) = (&place.assume_role, source) {
             let provider = AssumeRoleProvider::builder(role).session_name("runbook").configure(&config).build().await;
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
         }
-        Self::new(&config)
+        let credentials = source.cloned().or_else(|| Source::of(&config));
+        if let Some(source) = &credentials {
+            config = source.in_place(config);
+        }
+        Self { region, credentials, ..Self::new(&config) }
     }
 
     /// Builds the clients of a configuration.
@@ -67,24 +72,33 @@ impl Clients {
         if endpoint(config, "ServiceDiscovery").is_some() {
             cloud_map = cloud_map.interceptor(PlainHost);
         }
-        // Who we are is asked before the script names its regions, and every region of a partition answers the same.
-        let mut sts = aws_sdk_sts::config::Builder::from(config);
-        if config.region().is_none() {
-            sts = sts.region(Region::from_static("us-east-1"));
-        }
         Self {
             ec2: aws_sdk_ec2::Client::new(config),
             eks: aws_sdk_eks::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
             route53: aws_sdk_route53::Client::new(config),
             servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),
-            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            sts: aws_sdk_sts::Client::new(config),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
-            endpoint: SERVICES.iter().find_map(|service| endpoint(config, service)),
+            endpoint: endpoints(config),
             sts_endpoint: endpoint(config, "STS"),
             signer: config.credentials_provider(),
+            credentials: None,
         }
     }
+}
+
+async fn load(place: &Place, region: &str) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts());
+    if !region.is_empty() {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(profile) = &place.profile {
+        loader = loader.profile_name(profile);
+    }
+    loader.load().await
 }
 
 /// The service ids under which an endpoint of its own can be configured.
@@ -95,6 +109,25 @@ fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
     let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
     own.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+/// The configured endpoints in one line: `http://localhost:4566` for all services, else each with its services.
+fn endpoints(config: &SdkConfig) -> Option<String> {
+    let mut services: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for service in SERVICES {
+        if let Some(endpoint) = endpoint(config, service) {
+            services.entry(endpoint).or_default().push(service);
+        }
+    }
+    let parts: Vec<String> = services
+        .into_iter()
+        .map(
+            |(endpoint, of)| {
+                if of.len() == SERVICES.len() { endpoint } else { format!("{endpoint} ({})", of.join(", ")) }
+            },
+        )
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// A call that hangs longer has an unknown outcome. AWS answers each of ours within seconds; what takes minutes (a cluster)

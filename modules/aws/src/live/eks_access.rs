@@ -21,7 +21,7 @@ use runbook_modules::{
     target::Place,
 };
 
-use super::{Clients, Live, classify};
+use super::{Clients, Live, classify, target::taken};
 
 /// A token is taken for 15 minutes. It is renewed much earlier, so that what is begun with it (helm) has ten minutes at least.
 pub const RENEW_AFTER: Duration = Duration::from_secs(5 * 60);
@@ -54,7 +54,8 @@ impl Live {
     /// what DescribeCluster answers.
     pub async fn reach(&self, place: &Place) -> Result<Reach, CallError> {
         let cluster = place.cluster.as_deref().unwrap_or_default();
-        reach(&*self.clients(place).await, cluster).await
+        let clients = self.clients(place).await;
+        taken(&clients, reach(&clients, cluster).await)
     }
 }
 

@@ -2,6 +2,7 @@
 //! be sent again.
 //!
 //! * [`clients`]: the SDK clients of one place.
+//! * [`credentials`]: which ones are in use, and fresh ones.
 //! * [`error`]: what AWS answered, sorted into classes.
 //! * [`convert`]: AWS's types as JSON.
 //! * [`eks_access`]: how the API server of an EKS cluster is reached.
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub mod clients;
 pub mod convert;
+pub mod credentials;
 pub mod eks_access;
 pub mod error;
 pub mod target;

@@ -12,16 +12,43 @@ use runbook_modules::{
     host::Host,
     operation::Operation,
     resource::Kind,
-    target::{About, Place, Request, Target},
+    target::{About, Lapse, Place, Renewal, Request, Target},
 };
 use serde_json::Value;
 
-use super::{Call, Clients, Driver, Sent, classify};
+use super::{Call, Clients, Driver, Sent, classify, credentials::Source};
 
 /// AWS. Clients are built with the first call to a place and kept.
 #[derive(Debug, Default)]
 pub struct Live {
-    clients: Mutex<BTreeMap<Place, Arc<Clients>>>,
+    kept: Mutex<Kept>,
+    /// The profile of places that name none.
+    profile: Option<String>,
+    /// Held while something is loaded.
+    loading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    clients: BTreeMap<Place, Arc<Clients>>,
+    /// By profile and role.
+    sources: BTreeMap<Place, Source>,
+}
+
+impl Kept {
+    fn keep(&mut self, place: Place, loaded: Clients) -> Arc<Clients> {
+        if let Some(source) = &loaded.credentials {
+            self.sources.insert(whose(&place), source.clone());
+        }
+        let loaded = Arc::new(loaded);
+        self.clients.insert(place, Arc::clone(&loaded));
+        loaded
+    }
+}
+
+/// A place without its region: what its credentials depend on.
+fn whose(place: &Place) -> Place {
+    Place { region: String::new(), ..place.clone() }
 }
 
 impl Live {
@@ -30,29 +57,73 @@ impl Live {
         Self::default()
     }
 
+    /// A target whose places have this profile when they name none.
+    pub fn by_default(profile: Option<String>) -> Self {
+        Self { profile, ..Self::default() }
+    }
+
     /// A target whose clients at a place are given.
     pub fn with(place: Place, clients: Clients) -> Self {
-        Self { clients: Mutex::new(BTreeMap::from([(place, Arc::new(clients))])) }
+        let live = Self::default();
+        live.kept().keep(place, clients);
+        live
     }
 
     /// The clients of a place. Kubernetes fields of the place make no difference.
     pub async fn clients(&self, place: &Place) -> Arc<Clients> {
-        let place = Place { cluster: None, context: None, ..place.clone() };
-        if let Some(clients) = self.kept().get(&place) {
-            return Arc::clone(clients);
+        let place = self.whole(place);
+        if let Some(clients) = self.known(&place) {
+            return clients;
         }
-        let loaded = Arc::new(Clients::load(&place).await);
-        Arc::clone(self.kept().entry(place).or_insert(loaded))
+        let _one = self.loading.lock().await;
+        if let Some(clients) = self.known(&place) {
+            return clients;
+        }
+        let source = self.kept().sources.get(&whose(&place)).cloned();
+        let loaded = Clients::load(&place, source.as_ref()).await;
+        self.kept().keep(place, loaded)
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, BTreeMap<Place, Arc<Clients>>> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self, place: &Place) -> Option<Arc<Clients>> {
+        self.kept().clients.get(place).cloned()
+    }
+
+    /// The clients of a place for a call that goes to a region.
+    async fn regional(&self, place: &Place) -> Result<Arc<Clients>, CallError> {
+        let clients = self.clients(place).await;
+        if clients.region.is_empty() {
+            let error = CallError::refused("NoRegion", "neither the call nor the configuration names a region");
+            return Err(error.hint("aws(#{ region: \"…\" }) in the script, AWS_REGION, or `region` in the profile"));
+        }
+        Ok(clients)
+    }
+
+    /// A place with its profile, as far as AWS is concerned.
+    fn whole(&self, place: &Place) -> Place {
+        let profile = place.profile.clone().or_else(|| self.profile.clone());
+        Place { cluster: None, context: None, profile, ..place.clone() }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn driver(kind: &dyn Kind) -> Result<&'static dyn Driver, CallError> {
     let name = kind.meta().name;
     super::driver(name).ok_or_else(|| CallError::refused("NoLiveCall", format!("{name} has no live calls")))
+}
+
+/// What came of a call, after noting what it says about the credentials.
+pub(super) fn taken<T>(clients: &Clients, answer: Result<T, CallError>) -> Result<T, CallError> {
+    if let Some(Source { tap, .. }) = &clients.credentials {
+        match answer.as_ref().err().map(|error| error.class) {
+            Some(Class::Credentials) => tap.refuse(),
+            Some(Class::NotSent | Class::Throttled | Class::Unknown) => {}
+            _ => tap.worked(),
+        }
+    }
+    answer
 }
 
 fn revealed(request: &Request<'_>) -> Result<Value, CallError> {
@@ -63,26 +134,30 @@ fn revealed(request: &Request<'_>) -> Result<Value, CallError> {
 impl Target for Live {
     async fn about(&self, place: &Place, _: &dyn Host) -> Result<About, CallError> {
         let clients = self.clients(place).await;
-        let caller = clients.sts.get_caller_identity().send().await.map_err(classify)?;
+        let caller = clients.sts.get_caller_identity().send().await.map_err(classify);
+        let caller = taken(&clients, caller)?;
         Ok(About {
             simulated: false,
             account: caller.account().unwrap_or_default().to_owned(),
             caller: caller.arn().unwrap_or_default().to_owned(),
+            region: clients.region.clone(),
             endpoint: clients.endpoint.clone(),
         })
     }
 
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
         let (driver, input) = (driver(kind)?, revealed(request)?);
-        let clients = self.clients(request.place).await;
-        driver.create(&clients, &Sent { input: &input, token: request.token, tags: request.tags }).await
+        let clients = self.regional(request.place).await?;
+        let sent = Sent { input: &input, token: request.token, tags: request.tags };
+        taken(&clients, driver.create(&clients, &sent).await)
     }
 
     async fn read(
         &self, kind: &'static dyn Kind, place: &Place, at: &Value, _: &dyn Host,
     ) -> Result<Option<Value>, CallError> {
         let driver = driver(kind)?;
-        match driver.read(&*self.clients(place).await, at).await {
+        let clients = self.regional(place).await?;
+        match taken(&clients, driver.read(&clients, at).await) {
             Err(e) if e.class == Class::NotFound => Ok(None),
             other => other,
         }
@@ -90,8 +165,9 @@ impl Target for Live {
 
     async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError> {
         let (driver, input) = (driver(kind)?, revealed(request)?);
-        let clients = self.clients(request.place).await;
-        match driver.find(&clients, &Sent { input: &input, token: request.token, tags: request.tags }).await {
+        let clients = self.regional(request.place).await?;
+        let sent = Sent { input: &input, token: request.token, tags: request.tags };
+        match taken(&clients, driver.find(&clients, &sent).await) {
             Err(e) if e.class == Class::NotFound => Ok(Vec::new()),
             other => other,
         }
@@ -103,7 +179,8 @@ impl Target for Live {
         let driver = driver(kind)?;
         let reveal = |value| host.reveal(value).map_err(|why| CallError::new(Class::Refused, "BrokenSecret", why));
         let put_back = put_back.map(reveal).transpose()?;
-        driver.delete(&*self.clients(place).await, at, put_back.as_ref()).await
+        let clients = self.regional(place).await?;
+        taken(&clients, driver.delete(&clients, at, put_back.as_ref()).await)
     }
 
     async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
@@ -111,8 +188,29 @@ impl Target for Live {
         let call: &dyn Call =
             super::call(name).ok_or_else(|| CallError::refused("NoLiveCall", format!("{name} has no live call")))?;
         let input = revealed(request)?;
-        let clients = self.clients(request.place).await;
-        call.call(&clients, &Sent { input: &input, token: request.token, tags: request.tags }).await
+        let clients = self.regional(request.place).await?;
+        let sent = Sent { input: &input, token: request.token, tags: request.tags };
+        taken(&clients, call.call(&clients, &sent).await)
+    }
+
+    /// Of several branches that are refused at once, the first one looks; the others go on with what it found.
+    async fn renew(&self, place: &Place) -> Renewal {
+        let place = self.whole(place);
+        let _one = self.loading.lock().await;
+        let Some(clients) = self.known(&place) else { return Renewal::Fresh };
+        let Some(used) = &clients.credentials else { return Renewal::Lapsed(Lapse::default()) };
+        if !used.tap.refused() {
+            return Renewal::Fresh;
+        }
+        let loaded = Clients::load(&place, None).await;
+        match &loaded.credentials {
+            Some(fresh) if fresh.tap.other_than(&used.tap).await => {}
+            _ => return Renewal::Lapsed(used.tap.lapse(&place)),
+        }
+        let mut kept = self.kept();
+        kept.clients.retain(|other, _| whose(other) != whose(&place));
+        kept.keep(place, loaded);
+        Renewal::Fresh
     }
 
     async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, _: &dyn Host) -> Vec<String> {

@@ -1,16 +1,27 @@
 //! How failed calls are sorted, on the real SDK clients: against a loopback port, with credentials that fail, and by code.
 
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{
     Credentials,
-    provider::{SharedCredentialsProvider, error::CredentialsError},
+    provider::{ProvideCredentials as _, SharedCredentialsProvider, error::CredentialsError},
 };
+use aws_smithy_async::time::StaticTimeSource;
 use aws_smithy_types::retry::RetryConfig;
-use runbook_modules::error::{CallError, Class};
+use runbook_modules::{
+    error::{CallError, Class},
+    target::Place,
+};
 
-use super::{Clients, classify, error::class};
+use super::{Clients, classify, credentials::Source, error::class};
 
 async fn caller(endpoint: String, credentials: SharedCredentialsProvider) -> CallError {
     let config = SdkConfig::builder()
@@ -83,4 +94,44 @@ fn codes_are_sorted() {
     ] {
         assert_eq!(class(status, code, message), expected, "{status} {code} {message}");
     }
+}
+
+/// A source whose provider gives these keys one after the other, the last one for ever; each good for so many seconds.
+fn source(keys: &'static [(&'static str, u64)]) -> Source {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let provider = aws_credential_types::credential_fn::provide_credentials_fn(move || {
+        let (key, life) = keys[asked.fetch_add(1, Ordering::Relaxed).min(keys.len() - 1)];
+        let expiry = UNIX_EPOCH + NOW + Duration::from_secs(life);
+        async move { Ok(Credentials::new(key, "s", None, Some(expiry), "test")) }
+    });
+    let config = SdkConfig::builder().credentials_provider(SharedCredentialsProvider::new(provider));
+    let time = StaticTimeSource::from_secs(NOW.as_secs());
+    Source::of(&config.time_source(time).build()).unwrap()
+}
+
+const NOW: Duration = Duration::from_secs(1_000_000);
+
+#[tokio::test]
+async fn credentials_are_fresh_when_they_are_others_and_last() {
+    let used = source(&[("AKIAUSED", 60)]);
+    used.tap.provide_credentials().await.unwrap();
+    for (keys, fresh) in
+        [(&[("AKIAUSED", 60)][..], false), (&[("AKIANEW", 0)], false), (&[("AKIANEW", 60), ("AKIALATER", 60)], true)]
+    {
+        let other = source(keys);
+        assert_eq!(other.tap.other_than(&used.tap).await, fresh, "{keys:?}");
+        let given = other.tap.provide_credentials().await.unwrap();
+        assert_eq!(given.access_key_id(), keys[0].0, "what was compared is what is given");
+    }
+}
+
+#[tokio::test]
+async fn what_lapsed_is_named_without_its_secret() {
+    let source = source(&[("AKIAWXYZ", 0)]);
+    source.tap.provide_credentials().await.unwrap();
+    source.tap.worked();
+    let place = Place { profile: Some("acme".to_owned()), ..Place::default() };
+    let lapse = source.tap.lapse(&place);
+    assert_eq!(lapse.from, "profile acme, access key …WXYZ");
+    assert_eq!((lapse.expired_ms, lapse.worked_ms), (Some(1_000_000_000), Some(1_000_000_000)));
 }
