@@ -207,6 +207,15 @@ impl Host for Runner {
     }
 }
 
+/// The outcome of a work during which something must come about.
+pub async fn during<T: std::fmt::Debug>(work: impl Future<Output = T>, meanwhile: impl Future<Output = ()>) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        early = &mut work => panic!("it ended too early: {early:?}"),
+        () = meanwhile => work.await,
+    }
+}
+
 /// A namespace, one version of helm, and a run.
 pub struct Site {
     pub bench: &'static Bench,
@@ -410,11 +419,6 @@ impl Site {
             sent = self.objects.create(&PATCH, &self.request(&input, &tags)).await;
         }
         sent.expect("patched");
-    }
-
-    /// What keeps a release from being deleted.
-    pub async fn obstacles(&self, at: &Value) -> Vec<String> {
-        self.helm.obstacles(&RELEASE, &self.place, at, &self.host).await
     }
 
     /// Sends an install from a process of its own, which is killed as soon as helm is at work.

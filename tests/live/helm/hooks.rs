@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use runbook_modules::{error::Class, helm::release::Release, resource::Kind};
 use serde_json::json;
 
-use super::bench::with_both;
+use super::bench::{during, with_both};
 
 #[test]
 fn hooks_run_and_those_after_the_install_see_it_ready() {
@@ -88,10 +88,11 @@ fn what_is_not_ready_is_named_with_its_reason() {
 
         // A chart with a hook after the install makes helm itself wait: what it waits for is told meanwhile.
         let input = site.input("jobs", "hooks", failing);
-        let (created, ()) = tokio::join!(site.create(&input, "e"), async {
+        let created = during(site.create(&input, "e"), async {
             site.host.until_told(&["Deployment jobs: pod jobs-", "ImagePullBackOff"]).await;
             site.host.stop.store(true, Ordering::Relaxed);
-        });
+        })
+        .await;
         assert_eq!(created.unwrap_err().code, "Interrupted");
         site.host.stop.store(false, Ordering::Relaxed);
         let found = site.find(&input, "e").await;
@@ -105,23 +106,56 @@ fn what_is_not_ready_is_named_with_its_reason() {
 }
 
 #[test]
+fn the_end_of_patience_names_what_is_not_ready() {
+    with_both(async |site| {
+        let held = json!({"testbed.runbook.dev/hold": "true"});
+        for (release, values, parts) in [
+            (
+                "hook",
+                json!({"before": {"exitCode": 0, "hold": true}}),
+                ["hook Job hook-before: pod hook-before-", "not ready"],
+            ),
+            ("wait", json!({"podAnnotations": held}), ["Deployment wait: pod wait-", "not ready"]),
+        ] {
+            let input = site.input(release, "hooks", values);
+            let created = during(site.create(&input, "e"), async {
+                site.host.until_told(&parts).await;
+                site.host.jump();
+            })
+            .await;
+            let described = created.expect("it was made, and failed");
+            assert_eq!(described["status"], "failed");
+            let why = described["waiting_for"].to_string();
+            assert!(parts.iter().all(|part| why.contains(part)), "{why}");
+            for empty in ["timed out", "context", "deadline"] {
+                assert!(!why.contains(empty), "{why}");
+            }
+        }
+    });
+}
+
+#[test]
 fn an_uninstall_waits_and_names_what_is_left() {
     with_both(async |site| {
         let input = site.input("web", "slow", json!({}));
         let made = site.install(&input, "e").await.expect("installed");
         let at = Release.locate(&input, &made).expect("a locator");
         site.patch("ConfigMap", "web", json!({"metadata": {"finalizers": ["example.com/kept"]}})).await;
-        let (deleted, ()) = tokio::join!(site.delete(&at), async {
-            site.host.until_told(&["uninstalling", "ConfigMap web: finalizers example.com/kept"]).await;
+        let deleted = during(site.delete(&at), async {
+            site.host.until_told(&["ConfigMap web: finalizers example.com/kept"]).await;
             site.host.jump();
-        });
+        })
+        .await;
         let error = deleted.unwrap_err();
         assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "NotGone"));
         assert!(error.message.contains("ConfigMap web: finalizers example.com/kept"), "{error}");
-        let left = site.obstacles(&at).await;
-        assert_eq!(left, ["ConfigMap web: finalizers example.com/kept"]);
         site.patch("ConfigMap", "web", json!({"metadata": {"finalizers": null}})).await;
-        site.delete(&at).await.expect("uninstalled");
+        match site.delete(&at).await {
+            Ok(()) => {}
+            // Helm forgets a release that it has given up waiting for.
+            Err(error) => assert_eq!(error.class, Class::NotFound, "{error}"),
+        }
+        assert_eq!(site.object("ConfigMap", "web").await, json!(null));
         assert_eq!(site.read(&at).await, None);
     });
 }

@@ -57,8 +57,10 @@ pub async fn obstacles(api: Api<'_>, namespace: &str, content: &Content) -> Resu
         if !["Running", "Failed", "Unknown"].contains(&hook.last_run.phase.as_str()) {
             continue;
         }
-        begun &= !hook.events.iter().any(|event| event.starts_with("pre-"));
         let own = made::obstacles(api, &made::of(&hook.manifest, namespace)).await?;
+        // Helm writes down that a hook has succeeded only with what it does next.
+        let stands = own == Obstacles::default();
+        begun &= stands || !hook.events.iter().any(|event| event.starts_with("pre-"));
         let named = |text: String| format!("{} hook {text}", hook.events.join(", "));
         found.failed.extend(own.failed.into_iter().map(named));
         found.waiting.extend(own.waiting.into_iter().map(named));

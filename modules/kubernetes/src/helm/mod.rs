@@ -130,7 +130,7 @@ impl Calls for Helm {
     async fn obstacles(&self, _: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {
         let Ok(work) = Work::begin(self, place, host, at).await else { return Vec::new() };
         match work.newest().await {
-            Ok(Some(seen)) => work.left(&seen).await,
+            Ok(Some(seen)) => work.left(&seen).await.unwrap_or_default(),
             _ => Vec::new(),
         }
     }

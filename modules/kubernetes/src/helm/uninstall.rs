@@ -10,10 +10,11 @@ use runbook_modules::{
 use serde_json::{Value, json};
 
 use super::{
-    answer::{nothing_done, words},
+    answer::nothing_done,
+    describe::Seen,
     process::Ended,
     record::RUN_LABEL,
-    work::{Call, LONGEST, Tells, Work},
+    work::{Call, LONGEST, Tells, Work, millis},
 };
 
 /// One uninstall waits no longer, in the target's time; the engine goes on from there.
@@ -63,24 +64,40 @@ pub async fn run(work: &Work<'_>) -> Result<(), CallError> {
         tells: Tells::Left,
         ..Call::default()
     };
+    let until_ms = work.host.clock().now_ms() + millis(PATIENCE);
+    let before = work.newest().await?;
     let ran = work.call(&folder, call).await?;
-    if ran.succeeded {
-        return Ok(());
-    }
     let unknown = |why: String| CallError::new(Class::Unknown, "UninstallBroken", why);
-    let seen = work.newest().await.map_err(|error| unknown(error.message))?;
-    let Some(seen) = seen else {
-        tracing::warn!(release = work.id(), said = words(&ran.said), "helm has forgotten the release, with an error");
-        return Ok(());
-    };
-    match ran.ended {
-        Some(Ended::Interrupted) => Err(unknown("helm was ended, because the run is being stopped".to_owned())),
-        Some(Ended::Limit) => {
-            let left = work.left(&seen).await.join("; ");
-            Err(CallError::new(Class::Blocked, "NotGone", format!("what is left of {}: {left}", work.id())))
-        }
-        None => Err(nothing_done(&ran.said)),
+    let after = work.newest().await.map_err(|error| unknown(error.message))?;
+    match (ran.ended, after, before) {
+        (Some(Ended::Interrupted), ..) => Err(unknown("helm was ended, because the run is being stopped".to_owned())),
+        (Some(Ended::Limit), Some(seen), _) => Err(not_gone(work, &work.left(&seen).await.unwrap_or_default())),
+        (None, Some(_), _) => Err(nothing_done(&ran.said)),
+        // Helm forgets the release also when it could not wait for the end of what it deleted, and does not always see it.
+        (_, None, Some(seen)) => until_gone(work, &seen, until_ms).await,
+        (_, None, None) => Ok(()),
     }
+}
+
+/// Waits for what a forgotten release made.
+async fn until_gone(work: &Work<'_>, seen: &Seen, until_ms: i64) -> Result<(), CallError> {
+    loop {
+        // What cannot be read is not known to be gone.
+        let left = work.left(seen).await.unwrap_or_else(|error| vec![error.to_string()]);
+        if left.is_empty() {
+            return Ok(());
+        }
+        if work.host.clock().now_ms() >= until_ms {
+            return Err(not_gone(work, &left));
+        }
+        work.host.progress(&format!("{} is uninstalled: {}", work.release, left.join("; ")));
+        let stopped = work.host.clock().sleep(Duration::from_secs(2));
+        stopped.map_err(|_| CallError::new(Class::Unknown, "Interrupted", "the run is being stopped"))?;
+    }
+}
+
+fn not_gone(work: &Work<'_>, left: &[String]) -> CallError {
+    CallError::new(Class::Blocked, "NotGone", format!("what is left of {}: {}", work.id(), left.join("; ")))
 }
 
 fn not_found(work: &Work<'_>) -> CallError {

@@ -157,7 +157,7 @@ impl<'a> Work<'a> {
                 Ok(found) => [found.failed, found.waiting].concat(),
                 Err(_) => return,
             },
-            Tells::Left => self.left(&seen).await,
+            Tells::Left => self.left(&seen).await.unwrap_or_default(),
         };
         if !told.is_empty() {
             self.host.progress(&format!("{} is {}: {}", self.release, seen.revision.status, told.join("; ")));
@@ -165,9 +165,12 @@ impl<'a> Work<'a> {
     }
 
     /// What a release made and still stands.
-    pub async fn left(&self, seen: &Seen) -> Vec<String> {
+    ///
+    /// # Errors
+    /// As a read of an object.
+    pub async fn left(&self, seen: &Seen) -> Result<Vec<String>, CallError> {
         let made = super::made::of(&seen.content.manifest, &self.namespace);
-        super::made::left(self.api(), &made).await.unwrap_or_default()
+        super::made::left(self.api(), &made).await
     }
 
     fn key(&self) -> String {
