@@ -108,6 +108,9 @@ pub struct Simple {
     pub deleted: fn(&mut World, &SimCall<'_>, &Object),
     /// Refuses a deletion beyond dependents (HostedZoneNotEmpty).
     pub check_delete: fn(&World, &SimCall<'_>, &Object) -> Result<(), CallError>,
+    /// What a deletion does where no object of the kind stands, but something else that the locator names (a table's local
+    /// route). None: there is no such thing either.
+    pub delete_other: fn(&mut World, &SimCall<'_>) -> Option<Result<(), CallError>>,
 }
 
 impl Simple {
@@ -128,5 +131,6 @@ impl Simple {
         made: |_, _, _| {},
         deleted: |_, _, _| {},
         check_delete: |_, _, _| Ok(()),
+        delete_other: |_, _| None,
     };
 }

@@ -150,6 +150,9 @@ impl Sim for Simple {
     ) -> Result<(), CallError> {
         let name = kind.meta().name;
         let Some(object) = self.located(kind, world, call).cloned() else {
+            if let Some(done) = (self.delete_other)(world, call) {
+                return done;
+            }
             let at = call.input.as_object().into_iter().flatten().filter_map(|(_, v)| v.as_str());
             let text = format!("The {} '{}' does not exist", noun(name), at.collect::<Vec<_>>().join(" "));
             return Err(CallError::not_found(self.missing, text));

@@ -95,10 +95,19 @@ pub static NAT_GATEWAY: Row = Row {
         check: refuse,
         describe,
         made,
-        deleted: |world, call, gone| route::set_state(world, call, "nat_gateway_id", &gone.id, "blackhole"),
+        deleted: |world, call, gone| {
+            route::set_state(world, call, "nat_gateway_id", &gone.id, "blackhole");
+            let address = simulate::body(gone, "allocation_id");
+            simulate::change(world, call, "ec2.address", address, |map| {
+                map.retain(|field, _| !ASSOCIATION.contains(&field.as_str()));
+            });
+        },
         ..Simple::DEFAULT
     },
 };
+
+/// The fields by which an address tells who uses it.
+const ASSOCIATION: [&str; 3] = ["association_id", "network_interface_id", "private_ip_address"];
 
 /// The addresses stand in a list; the first is the primary one.
 fn differences(input: &Value, described: &Value) -> Vec<Difference> {
@@ -179,6 +188,14 @@ fn made(world: &mut World, call: &SimCall<'_>, nat: &Object) {
     };
     let Some(interface) = network_interface::put(world, call, &made) else { return };
     let association = world.new_id("eipassoc-");
+    if !private(call) {
+        let ip = simulate::get(world, call, "ec2.network_interface", &interface)
+            .map(|interface| simulate::body(interface, "private_ip_address").to_owned());
+        let used = ASSOCIATION.into_iter().zip([association.clone(), interface.clone(), ip.unwrap_or_default()]);
+        simulate::change(world, call, "ec2.address", call.text("allocation_id"), |map| {
+            map.extend(used.map(|(field, value)| (field.to_owned(), value.into())));
+        });
+    }
     simulate::change(world, call, NAT_GATEWAY.meta.name, &nat.id, |map| {
         let addresses = map.get_mut("nat_gateway_addresses").and_then(Value::as_array_mut);
         for address in addresses.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -213,7 +230,10 @@ pub static DESCRIBE: Operation = Operation {
     check: input::check::<Describe>,
     token: None,
     settle: None,
-    sim: |world, call| simulate::describe(&NAT_GATEWAY, world, call, "nat_gateway_ids", "nat_gateways", &[]),
+    sim: |world, call| {
+        let gone = simulate::gone(&NAT_GATEWAY, world, call, 3_600_000);
+        simulate::describe_with(&NAT_GATEWAY, world, call, gone, ("nat_gateway_ids", "nat_gateways"), &[])
+    },
 };
 
 /// The SDK calls.

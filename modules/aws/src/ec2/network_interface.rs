@@ -2,7 +2,7 @@
 //!
 //! Most are made by AWS itself (NAT gateways, EKS, load balancers); in the sandbox through [`put`].
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use runbook_modules::{
     error::{CallError, Class as ErrorClass},
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{REMEMBERED, filter::Filters, simulate};
+use super::{REMEMBERED, cidr, filter::Filters, simulate};
 use crate::row::{Difference, Row, judge_state, text};
 
 /// Input of `create_network_interface`.
@@ -73,15 +73,13 @@ pub static NETWORK_INTERFACE: Row = Row {
         states: ("pending", "available", ""),
         token: true,
         missing: "InvalidNetworkInterfaceID.NotFound",
+        check: refuse,
         describe: |world, call, id| {
-            let groups: Vec<&str> = call
-                .input
-                .get("groups")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
+            let asked = call.input.get("groups").and_then(Value::as_array);
+            let mut groups: Vec<&str> = asked.into_iter().flatten().filter_map(Value::as_str).collect();
+            if groups.is_empty() {
+                groups.extend(default_group(world, call).map(|group| group.id.as_str()));
+            }
             let mut body = contents(world, call, id, call.text("subnet_id"), &groups);
             if let (Some(map), Some(ip)) = (body.as_object_mut(), call.input.get("private_ip_address")) {
                 map.insert("private_ip_address".to_owned(), ip.clone());
@@ -98,6 +96,39 @@ pub static NETWORK_INTERFACE: Row = Row {
         ..Simple::DEFAULT
     },
 };
+
+/// The default security group of the subnet's VPC.
+fn default_group<'w>(world: &'w World, call: &SimCall<'_>) -> Option<&'w Object> {
+    let vpc = simulate::body(simulate::get(world, call, "ec2.subnet", call.text("subnet_id"))?, "vpc_id");
+    simulate::list(world, call, "ec2.security_group")
+        .find(|group| simulate::body(group, "vpc_id") == vpc && simulate::body(group, "group_name") == "default")
+}
+
+/// Refuses an address that another interface has, or that the subnet does not have.
+fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let (asked, subnet) = (call.text("private_ip_address"), call.text("subnet_id"));
+    let Ok(address) = asked.parse::<Ipv4Addr>() else {
+        return match asked {
+            "" => Ok(()),
+            _ => Err(CallError::refused(
+                "InvalidParameterValue",
+                format!("invalid value for parameter address: {asked}"),
+            )),
+        };
+    };
+    let net = simulate::get(world, call, "ec2.subnet", subnet).and_then(|s| cidr::net(simulate::body(s, "cidr_block")));
+    if net.is_some_and(|net| !net.contains(&address)) {
+        let message = format!("Address {asked} does not fall within the subnet's address range");
+        return Err(CallError::refused("InvalidParameterValue", message));
+    }
+    let taken = simulate::list(world, call, NETWORK_INTERFACE.meta.name).any(|other| {
+        simulate::body(other, "subnet_id") == subnet && simulate::body(other, "private_ip_address") == asked
+    });
+    match taken {
+        true => Err(CallError::refused("InvalidIPAddress.InUse", format!("Address {asked} is in use."))),
+        false => Ok(()),
+    }
+}
 
 /// The input names groups by id, the description lists maps.
 fn differences(input: &Value, described: &Value) -> Vec<Difference> {

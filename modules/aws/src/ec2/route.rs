@@ -130,9 +130,20 @@ pub static ROUTE: Row = Row {
                 simulate::drop_entries(map, "routes", |r| text(r, "destination_cidr_block") == destination);
             });
         },
+        delete_other: |world, call| local(world, call).map(Err),
         ..Simple::DEFAULT
     },
 };
+
+/// The refusal when the local route is to go, which came with the table.
+fn local(world: &World, call: &SimCall<'_>) -> Option<CallError> {
+    let destination = call.text("destination_cidr_block");
+    let table = simulate::get(world, call, "ec2.route_table", call.text("route_table_id"))?;
+    let own = |r: &Value| text(r, "gateway_id") == "local" && text(r, "destination_cidr_block") == destination;
+    table.body.get("routes")?.as_array()?.iter().find(|route| own(route))?;
+    let message = format!("cannot remove local route {destination} in route table {}", table.id);
+    Some(CallError::refused("InvalidParameterValue", message))
+}
 
 /// The id that we give a route: AWS has none. The table's id and the destination.
 pub fn id(table: &str, destination: &str) -> String {

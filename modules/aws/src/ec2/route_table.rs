@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use runbook_modules::{
+    error::{CallError, Class as ErrorClass},
     input,
     operation::{Class, Operation},
     resource::{Identity, Meta, same_fields},
@@ -55,6 +56,17 @@ pub static ROUTE_TABLE: Row = Row {
         describe: |world, call, id| {
             let vpc = simulate::get(world, call, "ec2.vpc", call.text("vpc_id"));
             contents(call, id, vpc.map_or("", |vpc| simulate::body(vpc, "cidr_block")))
+        },
+        check_delete: |_, _, table| {
+            let associations = table.body.get("associations").and_then(Value::as_array);
+            match associations.into_iter().flatten().any(|association| association["main"] == true) {
+                false => Ok(()),
+                true => {
+                    let message = format!("The routeTable '{}' has dependencies and cannot be deleted.", table.id);
+                    Err(CallError::new(ErrorClass::Blocked, "DependencyViolation", message)
+                        .hint("it is its VPC's main route table and goes with the VPC"))
+                }
+            }
         },
         ..Simple::DEFAULT
     },

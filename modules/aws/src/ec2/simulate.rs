@@ -4,6 +4,7 @@ use runbook_modules::{
     error::CallError,
     sandbox::{
         sim::{SimCall, Simple},
+        simple,
         world::{Object, World},
     },
 };
@@ -109,8 +110,31 @@ pub fn arn(call: &SimCall<'_>, noun: &str, id: &str) -> String {
 pub fn describe(
     row: &Row, world: &World, call: &SimCall<'_>, ids: &str, answer: &str, aliases: filter::Aliases,
 ) -> Result<Value, CallError> {
-    let kept = describe_kind(row.meta.name, row.sim, world, call, ids, aliases)?;
-    Ok(json!({ answer: kept }))
+    describe_with(row, world, call, Vec::new(), (ids, answer), aliases)
+}
+
+/// As [`describe`], with further descriptions of things that are gone, which count as existing.
+///
+/// # Errors
+/// As [`describe`].
+pub fn describe_with(
+    row: &Row, world: &World, call: &SimCall<'_>, gone: Vec<Value>, fields: (&str, &str), aliases: filter::Aliases,
+) -> Result<Value, CallError> {
+    let there = list(world, call, row.meta.name).map(|object| row.sim.description(object, call.now_ms));
+    let kept = keep(there.chain(gone).collect(), row.sim, call, fields.0, aliases)?;
+    Ok(json!({ fields.1: kept }))
+}
+
+/// Those of a kind that AWS still describes as `deleted` so many milliseconds after they are gone.
+pub fn gone(row: &Row, world: &World, call: &SimCall<'_>, for_ms: i64) -> Vec<Value> {
+    let lately = |at: i64| (at..at + for_ms).contains(&call.now_ms);
+    let gone = world.stored(row.meta.name, &call.place.region).filter(|object| object.gone_at.is_some_and(lately));
+    let described = |object: &Object| {
+        let mut described = row.sim.description(object, call.now_ms);
+        simple::set(&mut described, row.sim.state_field, "deleted".into());
+        described
+    };
+    gone.map(described).collect()
 }
 
 /// Those of a kind in the call's region with the ids of the input's field `ids`, that pass its `filters`.
@@ -120,7 +144,13 @@ pub fn describe(
 pub fn describe_kind(
     kind: &str, sim: &Simple, world: &World, call: &SimCall<'_>, ids: &str, aliases: filter::Aliases,
 ) -> Result<Vec<Value>, CallError> {
-    let mut found: Vec<Value> = list(world, call, kind).map(|object| sim.description(object, call.now_ms)).collect();
+    let found = list(world, call, kind).map(|object| sim.description(object, call.now_ms)).collect();
+    keep(found, sim, call, ids, aliases)
+}
+
+fn keep(
+    mut found: Vec<Value>, sim: &Simple, call: &SimCall<'_>, ids: &str, aliases: filter::Aliases,
+) -> Result<Vec<Value>, CallError> {
     if let Some(wanted) = call.input.get(ids).and_then(Value::as_array).filter(|wanted| !wanted.is_empty()) {
         for id in wanted {
             if !found.iter().any(|one| one.get("id") == Some(id)) {

@@ -11,7 +11,7 @@ use runbook_modules::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{REMEMBERED, filter::Filters, simulate};
 use crate::row::{Row, judge_state, text};
@@ -79,20 +79,30 @@ pub static VOLUME: Row = Row {
         blocked: "VolumeInUse",
         missing: "InvalidVolume.NotFound",
         check: |_, call| {
-            let zone = call.text("availability_zone");
-            if simulate::zones(&call.place.region).iter().any(|known| known == zone) {
-                return Ok(());
+            let (zone, kind) = (call.text("availability_zone"), call.text("volume_type"));
+            if !simulate::zones(&call.place.region).iter().any(|known| known == zone) {
+                return Err(CallError::refused("InvalidZone.NotFound", format!("The zone '{zone}' does not exist.")));
             }
-            Err(CallError::refused("InvalidZone.NotFound", format!("The zone '{zone}' does not exist.")))
+            if matches!(kind, "io1" | "io2") && call.input.get("iops").is_none_or(Value::is_null) {
+                let message = format!("The parameter iops must be specified for {kind} volumes.");
+                return Err(CallError::refused("InvalidParameterCombination", message));
+            }
+            Ok(())
         },
         describe: |_, call, id| {
             let kind = call.text("volume_type");
-            json!({
+            let mut described = json!({
                 "volume_id": id, "volume_type": if kind.is_empty() { "gp2" } else { kind },
                 "create_time": rfc3339(call.now_ms), "attachments": [],
                 "encrypted": call.input.get("encrypted").is_some_and(|v| v == true),
                 "availability_zone_id": simulate::zone_id(call.text("availability_zone")),
-            })
+            });
+            for (field, usual) in [("iops", 3000), ("throughput", 125)] {
+                if kind == "gp3" && call.input.get(field).is_none_or(Value::is_null) {
+                    described[field] = usual.into();
+                }
+            }
+            described
         },
         ..Simple::DEFAULT
     },

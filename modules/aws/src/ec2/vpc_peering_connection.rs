@@ -191,7 +191,9 @@ pub static DESCRIBE: Operation = Operation {
             ("accepter-vpc-info.vpc-id", "accepter_vpc_info.vpc_id"),
             ("accepter-vpc-info.cidr-block", "accepter_vpc_info.cidr_block"),
         ];
-        simulate::describe(&PEERING, world, call, "vpc_peering_connection_ids", "vpc_peering_connections", aliases)
+        let fields = ("vpc_peering_connection_ids", "vpc_peering_connections");
+        let gone = simulate::gone(&PEERING, world, call, 2 * 3_600_000);
+        simulate::describe_with(&PEERING, world, call, gone, fields, aliases)
     },
 };
 

@@ -67,6 +67,13 @@ pub(super) fn check_subnets<'w>(world: &'w World, call: &SimCall<'_>, ids: &[&st
 }
 
 fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let name = call.text("name");
+    let allowed = name.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c));
+    if name.len() > 100 || !allowed || !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(invalid(format!(
+            "The cluster name '{name}' does not fit ^[0-9A-Za-z][A-Za-z0-9\\-_]*$, 1 to 100 characters"
+        )));
+    }
     check_role(world, call, "role_arn")?;
     let zones = check_subnets(world, call, &texts(call.input, "resources_vpc_config.subnet_ids"))?;
     if zones.contains(&"us-east-1e") {

@@ -1,6 +1,6 @@
 //! Policy documents: a map, or JSON text; IAM stores text and answers it percent-encoded.
 
-use runbook_modules::input::InputError;
+use runbook_modules::{error::CallError, input::InputError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -53,6 +53,47 @@ pub fn with_normal(value: &Value, field: &str) -> Value {
     value
 }
 
+/// What a document is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It says who may assume a role.
+    Trust,
+    /// It says what somebody may do.
+    Permission,
+}
+
+/// Refuses what IAM would refuse in a document: each statement has an effect and actions; a trust policy names principals and no
+/// resources, a permission policy resources and no principals.
+///
+/// # Errors
+/// MalformedPolicyDocument.
+pub fn refuse(input: &Value, field: &str, purpose: Purpose) -> Result<(), CallError> {
+    let document = input.get(field).map(normal).unwrap_or_default();
+    let refused = |why: &str| Err(CallError::refused("MalformedPolicyDocument", why));
+    if document.get("Version").is_some_and(|version| version != "2012-10-17" && version != "2008-10-17") {
+        return refused("The policy must contain a valid version string");
+    }
+    let statements = document.get("Statement").unwrap_or(&Value::Null);
+    for statement in statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice) {
+        let has = |names: [&str; 2]| names.iter().any(|name| statement.get(*name).is_some());
+        let (principals, resources) = (has(["Principal", "NotPrincipal"]), has(["Resource", "NotResource"]));
+        if !statement.get("Effect").is_some_and(|effect| effect == "Allow" || effect == "Deny") {
+            return refused("Syntax errors in policy: a statement's Effect is Allow or Deny.");
+        }
+        if !has(["Action", "NotAction"]) {
+            return refused("Policy statement must contain actions.");
+        }
+        match purpose {
+            Purpose::Trust if resources => return refused("Has prohibited field Resource"),
+            Purpose::Trust if !principals => return refused("Missing required field Principal"),
+            Purpose::Permission if principals => return refused("Policy document should not specify a principal."),
+            Purpose::Permission if !resources => return refused("Policy statement must contain resources."),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -79,6 +120,23 @@ mod tests {
         assert_eq!(normal(&map), map);
         assert_eq!(normal(&json!(map.to_string())), map);
         assert_eq!(normal(&json!("%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D")), map);
+    }
+
+    #[test]
+    fn a_statement_needs_effect_actions_and_what_its_purpose_asks_for() {
+        let error = |purpose, statement: Value| {
+            let input = json!({ "document": { "Version": "2012-10-17", "Statement": [statement] } });
+            refuse(&input, "document", purpose).map_err(|e| e.code)
+        };
+        let malformed = Err("MalformedPolicyDocument".to_owned());
+        let trust = json!({ "Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole" });
+        let permission = json!({ "Effect": "Deny", "NotAction": ["s3:*"], "Resource": "*" });
+        assert_eq!(error(Purpose::Trust, trust.clone()), Ok(()));
+        assert_eq!(error(Purpose::Permission, permission.clone()), Ok(()));
+        assert_eq!(error(Purpose::Permission, trust), malformed);
+        assert_eq!(error(Purpose::Trust, permission), malformed);
+        assert_eq!(error(Purpose::Permission, json!({ "Effect": "Allow", "Resource": "*" })), malformed);
+        assert_eq!(error(Purpose::Permission, json!({ "Effect": "allow", "Action": "*", "Resource": "*" })), malformed);
     }
 
     #[test]

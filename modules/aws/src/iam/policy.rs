@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::document::{self, Document};
+use super::document::{self, Document, Purpose};
 use crate::{
     row::{Row, at_once},
     simulate::{digits, having},
@@ -56,6 +56,7 @@ static SIM: Simple = Simple {
     unique: (&["policy_name"], "EntityAlreadyExists"),
     blocked: "DeleteConflict",
     missing: "NoSuchEntity",
+    check: |_, call| document::refuse(call.input, "policy_document", Purpose::Permission),
     describe: |_, call, id| {
         let path = call.input.get("path").and_then(Value::as_str).unwrap_or("/");
         let name = call.text("policy_name");

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::document::{self, Document};
+use super::document::{self, Document, Purpose};
 use crate::{
     row::{Row, at_once},
     simulate::digits,
@@ -53,17 +53,36 @@ static META: Meta = Meta {
     shared: false,
 };
 
+/// The shortest and usual longest session, in seconds.
+const HOUR: i64 = 3600;
+
+fn refuse(_: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let invalid = |text: String| Err(CallError::refused("ValidationError", text));
+    let name = call.text("role_name");
+    if name.len() > 64 {
+        return invalid(format!("The role name {name} is longer than 64 characters"));
+    }
+    match call.input.get("max_session_duration").and_then(Value::as_i64) {
+        Some(seconds) if !(HOUR..=12 * HOUR).contains(&seconds) => {
+            invalid(format!("maxSessionDuration {seconds}: between 3600 and 43200 seconds"))
+        }
+        _ => document::refuse(call.input, "assume_role_policy_document", Purpose::Trust),
+    }
+}
+
 static SIM: Simple = Simple {
     id: |call| call.text("role_name").to_owned(),
     global: true,
     unique: (&["role_name"], "EntityAlreadyExists"),
     blocked: "DeleteConflict",
     missing: "NoSuchEntity",
+    check: refuse,
     describe: |_, call, id| {
         let path = call.input.get("path").and_then(Value::as_str).unwrap_or("/");
         json!({
             "name": id, "path": path, "arn": format!("arn:aws:iam::{}:role{path}{id}", call.account),
             "role_id": format!("AROA{}", digits(id, 17).to_uppercase()),
+            "max_session_duration": call.input.get("max_session_duration").cloned().unwrap_or_else(|| HOUR.into()),
         })
     },
     made: |world, _, object| {

@@ -10,7 +10,7 @@ use runbook_modules::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::{self, Document};
+use super::document::{self, Document, Purpose};
 use crate::{
     row::{Row, at_once},
     simulate::Upsert,
@@ -46,6 +46,7 @@ static SIM: Upsert = Upsert(Simple {
     global: true,
     refs: &[Ref { field: "role_name", kind: "iam.role", missing: "NoSuchEntity", owned: false }],
     missing: "NoSuchEntity",
+    check: |_, call| document::refuse(call.input, "policy_document", Purpose::Permission),
     made: |world, _, object| {
         let body = document::with_normal(&object.body, "policy_document");
         world.change("iam.role_policy", "", &object.id, |policy| policy.body = body);

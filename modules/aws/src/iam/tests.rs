@@ -9,6 +9,10 @@ fn trust() -> Value {
     json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": { "Service": "eks.amazonaws.com" }, "Action": "sts:AssumeRole" }] })
 }
 
+fn permission(action: &str) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*" }] })
+}
+
 fn role(name: &str) -> Value {
     json!({ "role_name": name, "assume_role_policy_document": trust() })
 }
@@ -41,7 +45,7 @@ fn a_role_with_policies_is_not_deleted() {
     let policy = json!({ "role_name": "r", "policy_arn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" });
     lab.make("iam.attach_role_policy", policy.clone());
     lab.make("iam.attach_role_policy", policy.clone());
-    let written = json!({ "role_name": "r", "policy_name": "p", "policy_document": trust() });
+    let written = json!({ "role_name": "r", "policy_name": "p", "policy_document": permission("s3:GetObject") });
     lab.make("iam.put_role_policy", written);
     let listed = lab.call("iam.list_attached_role_policies", json!({ "role_name": "r" })).unwrap();
     let attached = json!({ "policy_name": "AmazonEKSClusterPolicy", "policy_arn": policy["policy_arn"] });
@@ -61,7 +65,7 @@ fn what_stood_before_is_put_back() {
     lab.make("iam.create_role", role("r"));
     let at = json!({ "role_name": "r", "policy_name": "p" });
     let put = |action: &str| {
-        let document = json!({ "Statement": [{ "Action": action }] });
+        let document = permission(action);
         lab.make("iam.put_role_policy", json!({ "role_name": "r", "policy_name": "p", "policy_document": document }))
     };
     let before = put("s3:GetObject");
@@ -74,7 +78,9 @@ fn what_stood_before_is_put_back() {
 fn a_policy_in_use_is_not_deleted() {
     let lab = Lab::new();
     lab.make("iam.create_role", role("r"));
-    let arn = lab.make("iam.create_policy", json!({ "policy_name": "p", "policy_document": trust() }))["arn"].clone();
+    let arn = lab
+        .make("iam.create_policy", json!({ "policy_name": "p", "policy_document": permission("s3:GetObject") }))["arn"]
+        .clone();
     assert_eq!(arn, "arn:aws:iam::123456789012:policy/p");
     lab.make("iam.attach_role_policy", json!({ "role_name": "r", "policy_arn": arn }));
     assert_eq!(code(lab.delete("iam.policy", json!({ "arn": arn }))), "DeleteConflict");

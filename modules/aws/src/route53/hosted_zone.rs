@@ -285,6 +285,7 @@ fn list_by_name(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallErro
     Ok(json!({ "hosted_zones": listed }))
 }
 
-fn labels(name: &str) -> Vec<String> {
+/// The labels of a name from the right: the order in which Route 53 lists.
+pub(super) fn labels(name: &str) -> Vec<String> {
     name.trim_end_matches('.').rsplit('.').map(str::to_owned).collect()
 }

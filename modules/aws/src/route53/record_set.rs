@@ -1,6 +1,9 @@
 //! `route53.record_set`: a record set, upserted; what stood there before is kept and put back by undo.
 
-use std::time::Duration;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use runbook_modules::{
     error::CallError,
@@ -18,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     change,
-    hosted_zone::{self, dotted, full_name},
+    hosted_zone::{self, dotted, full_name, labels},
 };
 use crate::{
     row::{Difference, Row, text, unordered},
@@ -126,11 +129,21 @@ static SIM: Upsert = Upsert(Simple {
     check: |world, call| {
         let zone = hosted_zone::named(world, call, "hosted_zone_id")?;
         let (name, domain) = (full_name(call.text("name")), body(zone, "name"));
-        if name == domain || name.ends_with(&format!(".{domain}")) {
-            return Ok(());
+        if name != domain && !name.ends_with(&format!(".{domain}")) {
+            return Err(invalid(format!("RRSet with DNS name {name} is not permitted in zone {domain}")));
         }
-        let text = format!("RRSet with DNS name {name} is not permitted in zone {domain}");
-        Err(CallError::refused("InvalidChangeBatch", text))
+        check_values(call)?;
+        check_alias(world, call, zone, &name)
+    },
+    check_delete: |world, call, record| {
+        let zone = world.get(hosted_zone::META.name, "", body(record, "hosted_zone_id"), call.now_ms);
+        match zone.is_some_and(|zone| is_own(body(zone, "name"), &record.body)) {
+            false => Ok(()),
+            true => {
+                let (kind, name) = (body(record, "type"), body(record, "name"));
+                Err(invalid(format!("A HostedZone must contain exactly one {kind} record: {name}")))
+            }
+        }
     },
     describe: |_, call, _| {
         let change = operation_id(call.token, call.now_ms + 30_000);
@@ -138,6 +151,49 @@ static SIM: Upsert = Upsert(Simple {
     },
     ..Simple::DEFAULT
 });
+
+fn invalid(text: String) -> CallError {
+    CallError::refused("InvalidChangeBatch", text)
+}
+
+/// Refuses values that cannot be of their type.
+fn check_values(call: &SimCall<'_>) -> Result<(), CallError> {
+    let fits = |value: &str| match call.text("type") {
+        "A" => value.parse::<Ipv4Addr>().is_ok(),
+        "AAAA" => value.parse::<Ipv6Addr>().is_ok(),
+        "TXT" => value.len() >= 2 && value.starts_with('"') && value.ends_with('"'),
+        _ => true,
+    };
+    let values = call.input.get("resource_records").and_then(Value::as_array);
+    match values.into_iter().flatten().filter_map(Value::as_str).find(|value| !fits(value)) {
+        None => Ok(()),
+        Some(value) => {
+            let kind = call.text("type");
+            let why = if kind == "TXT" { "Value should be enclosed in quotation marks" } else { "Value is no address" };
+            Err(invalid(format!("Invalid Resource Record: '{why}' encountered with '{value}' ({kind})")))
+        }
+    }
+}
+
+/// Refuses a CNAME at the zone's top or beside another record, and another record beside a CNAME.
+fn check_alias(world: &World, call: &SimCall<'_>, zone: &Object, name: &str) -> Result<(), CallError> {
+    let (kind, domain) = (call.text("type"), body(zone, "name"));
+    if kind == "CNAME" && name == domain {
+        return Err(invalid(format!(
+            "RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {domain}"
+        )));
+    }
+    let other = having(world, META.name, "", call.now_ms, "hosted_zone_id", &zone.id)
+        .filter(|record| body(record, "name") == name && body(record, "type") != kind)
+        .find(|record| kind == "CNAME" || body(record, "type") == "CNAME");
+    match other {
+        None => Ok(()),
+        Some(other) => {
+            let there = body(other, "type");
+            Err(invalid(format!("RRSet of type {kind} with DNS name {name} conflicts with the record of type {there}")))
+        }
+    }
+}
 
 /// Which records are asked for.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -161,8 +217,9 @@ pub static LIST: Operation = Operation {
     settle: None,
     sim: |world, call| {
         let zone = hosted_zone::named(world, call, "hosted_zone_id")?.id.clone();
-        let records = having(world, META.name, "", call.now_ms, "hosted_zone_id", &zone);
-        Ok(json!({ "resource_record_sets": records.map(|record| plain(&record.body)).collect::<Value>() }))
+        let mut records: Vec<&Object> = having(world, META.name, "", call.now_ms, "hosted_zone_id", &zone).collect();
+        records.sort_by_cached_key(|record| (labels(body(record, "name")), body(record, "type").to_owned()));
+        Ok(json!({ "resource_record_sets": records.iter().map(|record| plain(&record.body)).collect::<Value>() }))
     },
 };
 

@@ -8,7 +8,7 @@ use runbook_modules::{
     resource::{Identity, Meta},
     sandbox::{
         sim::{Ref, SimCall, Simple},
-        world::{Object, World},
+        world::World,
     },
 };
 use schemars::JsonSchema;
@@ -94,28 +94,43 @@ static SIM: Simple = Simple {
     },
     made: |world, _, object| {
         let vpc = json!({ "vpc_id": object.body["vpc_id"], "vpc_region": object.body["vpc_region"] });
-        change_vpcs(world, object, |vpcs| vpcs.push(vpc));
+        change_vpcs(world, body(object, "hosted_zone_id"), |vpcs| vpcs.push(vpc));
     },
     deleted: |world, _, object| {
         let id = object.body["vpc_id"].clone();
-        change_vpcs(world, object, |vpcs| vpcs.retain(|vpc| vpc["vpc_id"] != id));
+        change_vpcs(world, body(object, "hosted_zone_id"), |vpcs| vpcs.retain(|vpc| vpc["vpc_id"] != id));
     },
     check_delete: |world, call, object| {
         let zone = world.get(hosted_zone::META.name, "", body(object, "hosted_zone_id"), call.now_ms);
         match zone.and_then(|zone| zone.body["vpcs"].as_array()).map_or(0, Vec::len) {
-            1 => {
-                let text = "The VPC that you are trying to disassociate from the private hosted zone is the last VPC that is \
-                            associated with the hosted zone.";
-                Err(CallError::new(Class::Blocked, "LastVPCAssociation", text))
-            }
+            1 => Err(last()),
             _ => Ok(()),
         }
     },
+    delete_other: |world, call| first(world, call),
     ..Simple::DEFAULT
 };
 
-fn change_vpcs(world: &mut World, object: &Object, with: impl FnOnce(&mut Vec<Value>)) {
-    world.change(hosted_zone::META.name, "", body(object, "hosted_zone_id"), |zone| {
+/// The VPC that the zone was made with: no association of its own was made for it.
+fn first(world: &mut World, call: &SimCall<'_>) -> Option<Result<(), CallError>> {
+    let (zone, vpc) = (call.text("hosted_zone_id"), call.input.get("vpc_id")?);
+    let vpcs = world.get(hosted_zone::META.name, "", zone, call.now_ms)?.body.get("vpcs")?.as_array()?;
+    vpcs.iter().find(|one| one["vpc_id"] == *vpc)?;
+    if vpcs.len() == 1 {
+        return Some(Err(last()));
+    }
+    change_vpcs(world, zone, |vpcs| vpcs.retain(|one| one["vpc_id"] != *vpc));
+    Some(Ok(()))
+}
+
+fn last() -> CallError {
+    let text = "The VPC that you are trying to disassociate from the private hosted zone is the last VPC that is associated with \
+                the hosted zone.";
+    CallError::new(Class::Blocked, "LastVPCAssociation", text)
+}
+
+fn change_vpcs(world: &mut World, zone: &str, with: impl FnOnce(&mut Vec<Value>)) {
+    world.change(hosted_zone::META.name, "", zone, |zone| {
         if let Some(vpcs) = zone.body.get_mut("vpcs").and_then(Value::as_array_mut) {
             with(vpcs);
         }

@@ -67,9 +67,32 @@ static SIM: Upsert = Upsert(Simple {
     state_field: "operation_status",
     states: ("PENDING", "SUCCESS", ""),
     missing: "InstanceNotFound",
+    check: has_what_the_records_need,
     describe: |_, call, _| json!({ "operation_id": operation_id(call.token, call.now_ms + 5_000) }),
     ..Simple::DEFAULT
 });
+
+/// Record types, and the attributes of which an instance needs one for such a record.
+const NEEDED: [(&str, &[&str]); 4] = [
+    ("A", &["AWS_INSTANCE_IPV4", "AWS_ALIAS_DNS_NAME", "AWS_EC2_INSTANCE_ID"]),
+    ("AAAA", &["AWS_INSTANCE_IPV6", "AWS_ALIAS_DNS_NAME"]),
+    ("CNAME", &["AWS_INSTANCE_CNAME"]),
+    ("SRV", &["AWS_INSTANCE_PORT"]),
+];
+
+fn has_what_the_records_need(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let service = service::named(world, call, call.text("service_id"))?;
+    let records = service.body.pointer("/dns_config/dns_records").and_then(Value::as_array);
+    let has = |name: &&str| call.input.get("attributes").is_some_and(|attributes| attributes.get(*name).is_some());
+    for kind in records.into_iter().flatten().map(|record| crate::row::text(record, "type")) {
+        let needed = NEEDED.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, needed)| needed);
+        if let (Some(first), false) = (needed.first(), needed.iter().any(has)) {
+            let text = format!("Attributes: {first} is needed for the {kind} record of service {}", service.id);
+            return Err(CallError::refused("InvalidInput", text));
+        }
+    }
+    Ok(())
+}
 
 /// Whose instances are asked for.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

@@ -102,7 +102,11 @@ static SIM: Simple = Simple {
     describe: |_, call, id| {
         let arn = format!("arn:aws:servicediscovery:{}:{}:service/{id}", call.place.region, call.account);
         let kind = if call.input.get("dns_config").is_some_and(Value::is_object) { "DNS_HTTP" } else { "HTTP" };
-        json!({ "arn": arn, "type": kind, "creator_request_id": call.token })
+        let mut described = json!({ "arn": arn, "type": kind, "creator_request_id": call.token });
+        if kind == "DNS_HTTP" && crate::row::text(call.input, "dns_config.routing_policy").is_empty() {
+            described["dns_config"] = json!({ "routing_policy": "MULTIVALUE" });
+        }
+        described
     },
     check_delete: |world, call, service| {
         let mut instances =

@@ -65,8 +65,12 @@ impl Driver for HostedZone {
     /// the outcome is unknown: [`Driver::find`] knows the zone by its caller reference and tags it.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
-        let config =
-            input.hosted_zone_config.map(|config| HostedZoneConfig::builder().set_comment(config.comment).build());
+        // AWS sees from the VPC that the zone is private; moto wants it said.
+        let config = (input.hosted_zone_config.is_some() || input.vpc.is_some()).then(|| {
+            let comment = input.hosted_zone_config.and_then(|config| config.comment);
+            let private = input.vpc.is_some();
+            HostedZoneConfig::builder().set_comment(comment).private_zone(private).build()
+        });
         let request = clients
             .route53
             .create_hosted_zone()

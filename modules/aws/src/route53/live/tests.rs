@@ -67,6 +67,7 @@ async fn create_hosted_zone_has_our_token_as_caller_reference_and_tags_follow() 
         "<Name>redis-ha.internal</Name>".to_owned(),
         "<VPCId>vpc-1</VPCId>".to_owned(),
         "<VPCRegion>us-east-1</VPCRegion>".to_owned(),
+        "<PrivateZone>true</PrivateZone>".to_owned(),
     ] {
         assert!(seen[0].body.contains(&part), "{part} in {}", seen[0].body);
     }
