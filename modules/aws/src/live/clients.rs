@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -64,6 +64,21 @@ impl Clients {
             config = source.in_place(config);
         }
         Self { region, credentials, ..Self::new(&config) }
+    }
+
+    /// Clients of an emulator, with made-up credentials: nothing is read from the environment, so that a test can speak to
+    /// several emulators at once.
+    pub fn of_emulator(endpoint: &str, region: &str) -> Self {
+        let credentials = Credentials::new("test", "test", None, None, "emulator");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts())
+            .build();
+        Self::new(&config)
     }
 
     /// Builds the clients of a configuration.
