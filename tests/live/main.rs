@@ -1,5 +1,7 @@
 //! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.
 
+#[cfg(feature = "live")]
+mod conformance;
 mod credentials;
 mod gate;
 mod golden;
