@@ -185,7 +185,7 @@ impl Site {
             "v1" => "/api/v1".to_owned(),
             other => format!("/apis/{other}"),
         };
-        let plural = if kind.ends_with('y') { format!("{}ies", &kind[..kind.len() - 1]) } else { format!("{kind}s") };
+        let plural = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
         let space = if space.is_empty() { String::new() } else { format!("/namespaces/{space}") };
         let path = format!("{api}{space}/{}/{name}", plural.to_lowercase());
         for attempt in 0..50 {
