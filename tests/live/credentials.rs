@@ -168,7 +168,8 @@ fn expired_at_any_call_the_run_parks_and_goes_on_with_fresh_credentials() {
         assert!(bed.standing(ACCOUNT).is_empty(), "call {cut}: {:?}", bed.standing(ACCOUNT));
         assert!(cut < 60, "it never ends");
     }
-    assert!(cut > 6, "only {cut} calls");
+    // At least each of the four effects was cut off.
+    assert!(cut > 4, "only {cut} calls");
 }
 
 #[test]
