@@ -1,7 +1,12 @@
 //! The main job, whole and live: redis-ha against two real control planes, the real helm, and AWS emulators behind the fault proxy.
 //! What stands is read from the emulators and the API servers, never from our journal.
 
-use std::{collections::BTreeSet, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use runbook_testbed::{
     bed::{Bed, Options},
@@ -19,19 +24,24 @@ use crate::{
 
 const CLUSTERS: [&str; 2] = ["redis1-demo-cluster", "redis2-demo-cluster"];
 
+/// Two whole clusters are enough for one machine: these tests wait for each other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// A testbed with our charts, and a place to run the program in.
 struct Redis {
     bed: Bed,
     helm: PathBuf,
     place: Place,
     runtime: Runtime,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Redis {
     fn new(tools: &Tools, helm: PathBuf) -> Self {
+        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let bed = Bed::start(tools, Options::default()).expect("a testbed");
         let runtime = Runtime::new().expect("a runtime");
-        Self { bed, helm, place: Place::new(), runtime }
+        Self { bed, helm, place: Place::new(), runtime, _alone: alone }
     }
 
     fn command(&self, args: &[&str]) -> Command {

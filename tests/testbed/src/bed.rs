@@ -26,7 +26,7 @@ pub use planes::Plane;
 pub const REGION: &str = "us-east-1";
 
 /// How much faster than the wall the clock of a program on the testbed goes.
-pub const SPEED: u32 = 10;
+pub const SPEED: u32 = 5;
 
 /// What a testbed is to have.
 #[derive(Debug, Clone, Default)]
