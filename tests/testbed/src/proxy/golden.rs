@@ -18,9 +18,8 @@ pub fn lines(entries: &[Entry]) -> Vec<String> {
     let mut called: BTreeMap<String, String> = BTreeMap::new();
     let mut lines = Vec::new();
     for entry in entries {
-        let fields = told(&entry.fields, &called);
         let of_token = entry.token.as_ref().map(|(field, _)| *field);
-        let fields = without_token(fields, of_token);
+        let fields = told(&without_token(entry.fields.clone(), of_token), &called);
         for id in &entry.made {
             let kind = match id.starts_with("/hostedzone/") {
                 true => "zone",
