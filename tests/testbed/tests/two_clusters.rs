@@ -279,7 +279,8 @@ fn chart(name: &str) -> String {
 
 /// A pod of `from` reaches CoreDNS of `to`, or not.
 async fn reaches(from: &Site, to: &Site) -> (i64, String) {
-    let pods = to.get("/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=kube-dns").await;
+    let listed = "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=kube-dns";
+    let pods = to.until(listed, |pods| items(pods, "items").iter().all(|pod| condition(pod, "Ready"))).await;
     let target = format!("{}:53", text(&items(&pods, "items")[0], "status.podIP"));
     from.run_pod(AGNHOST, &["/agnhost", "connect", &target, "--timeout=5s"]).await
 }
@@ -464,20 +465,23 @@ async fn export(aws: &Aws, one: &Site, two: &Site) {
         })).await;
     }
     let imports = "/apis/multicluster.x-k8s.io/v1alpha1/namespaces/default/serviceimports";
-    let import = two.until(&format!("{imports}/redis-cluster-1"), |import| !items(import, "spec.ips").is_empty()).await;
-    assert_eq!((text(&import, "spec.type"), items(&import, "spec.ports").len()), ("ClusterSetIP", 2));
+    let whole = |import: &Value| !items(import, "spec.ips").is_empty() && items(import, "spec.ports").len() == 2;
+    let import = two.until(&format!("{imports}/redis-cluster-1"), whole).await;
+    assert_eq!(text(&import, "spec.type"), "ClusterSetIP");
     two.until(&format!("{imports}/redis-cluster-1-headless"), |import| text(import, "spec.type") == "Headless").await;
-    let slices = two.get("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices").await;
-    let from_one =
-        items(&slices, "items").iter().filter(|s| label(s, "multicluster.kubernetes.io/source-cluster") == one.name);
-    let addresses: Vec<&str> =
-        from_one.flat_map(|s| items(s, "endpoints")).map(|e| e["addresses"][0].as_str().unwrap()).collect();
-    assert!(addresses.len() == 4 && addresses.iter().all(|a| a.starts_with("10.5.")), "{addresses:?}");
+    let slices = async || {
+        let slices = two.get("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices").await;
+        let from_one = |s: &&Value| label(s, "multicluster.kubernetes.io/source-cluster") == one.name;
+        let endpoints = items(&slices, "items").iter().filter(from_one).flat_map(|s| items(s, "endpoints"));
+        endpoints.map(|e| e["addresses"][0].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let addresses = until("two pods in two slices", slices, |found| found.len() == 4).await;
+    assert!(addresses.iter().all(|a| a.starts_with("10.5.")), "{addresses:?}");
     let export =
         one.get("/apis/multicluster.x-k8s.io/v1alpha1/namespaces/default/serviceexports/redis-cluster-1").await;
     assert_eq!(items(&export, "metadata.finalizers"), ["multicluster.k8s.aws/service-export-finalizer"]);
     assert_eq!(text(&export["metadata"]["ownerReferences"][0], "kind"), "Service");
-    assert_eq!(instances(aws).await.len(), 4, "two pods with two ports");
+    until("two pods with two ports", async || instances(aws).await, |found| found.len() == 4).await;
     let (code, said) = gate(two).await;
     assert_eq!((code, said), (0, format!("PONG\nPONG\nmaster {ANNOUNCED}\n")));
 }
@@ -556,7 +560,7 @@ async fn redis_spans_two_clusters() {
     names.sort();
     assert_eq!(
         names,
-        ["", "-node-0.redis-cluster-1", "-node-1.redis-cluster-1"]
+        ["-node-0.redis-cluster-1", "-node-1.redis-cluster-1", ""]
             .map(|n| format!("redis-cluster-1{n}.redis-ha.internal."))
     );
     let claim = one.get("/api/v1/namespaces/default/persistentvolumeclaims/redis-data-redis-cluster-1-node-0").await;
