@@ -1,77 +1,15 @@
 //! The live path as far as it goes without AWS: what is refused, and that it is refused before anything is made.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
-    process::{Command, Output},
-    sync::{Arc, Mutex},
-};
+use std::process::{Command, Output};
 
-use crate::harness::Place;
+use crate::{
+    canned::{CALLER, Canned, action},
+    harness::Place,
+};
 
 const SCRIPT: &str = r#"const AWS = aws(#{ region: "us-east-1" });
 step("vpc", || AWS.ec2.create_vpc(#{ name: "one", cidr_block: "10.0.0.0/16" }));
 "#;
-
-const CALLER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-    <Arn>arn:aws:iam::123456789012:user/tester</Arn><UserId>AIDA</UserId><Account>123456789012</Account>\
-    </GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>";
-
-/// A server on the loopback that keeps every request's body and answers as told.
-struct Canned {
-    url: String,
-    bodies: Arc<Mutex<Vec<String>>>,
-}
-
-impl Canned {
-    fn new(answer: fn(&str) -> (u16, String)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let bodies = Arc::new(Mutex::new(Vec::new()));
-        let kept = bodies.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                serve(stream, &kept, answer);
-            }
-        });
-        Self { url, bodies }
-    }
-
-    /// The actions of all requests, in their order.
-    fn actions(&self) -> Vec<String> {
-        self.bodies().iter().map(|body| action(body).to_owned()).collect()
-    }
-
-    fn bodies(&self) -> Vec<String> {
-        self.bodies.lock().expect("no panic").clone()
-    }
-}
-
-fn action(body: &str) -> &str {
-    body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or(body)
-}
-
-/// One request a connection.
-fn serve(stream: TcpStream, bodies: &Mutex<Vec<String>>, answer: fn(&str) -> (u16, String)) {
-    let mut reader = BufReader::new(stream);
-    let (mut length, mut line) = (0, String::new());
-    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
-    if reader.read_exact(&mut body).is_err() {
-        return;
-    }
-    let body = String::from_utf8_lossy(&body).into_owned();
-    let (status, text) = answer(&body);
-    bodies.lock().expect("no panic").push(body);
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\nconnection: close\r\n");
-    // The program may be gone already: that is for the test to judge by what it said.
-    let _ = write!(reader.into_inner(), "{head}content-length: {}\r\n\r\n{text}", text.len());
-}
 
 /// Knows the caller and nothing else.
 fn only_the_caller(body: &str) -> (u16, String) {

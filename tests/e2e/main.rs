@@ -1,5 +1,7 @@
 //! End to end: the built program, seen from outside.
 
+#[cfg(feature = "live")]
+mod canned;
 mod commands;
 mod crash;
 mod harness;

@@ -1,5 +1,8 @@
 //! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.
 
+#[path = "../e2e/canned.rs"]
+#[expect(dead_code, reason = "the tests on the sandbox use the rest of it")]
+mod canned;
 #[cfg(feature = "live")]
 mod conformance;
 mod credentials;

@@ -2,8 +2,6 @@
 //! definition, a patch, waits; then its undo.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
     path::Path,
     process::{Command, Output},
 };
@@ -11,6 +9,7 @@ use std::{
 use serde_json::json;
 
 use super::bed::{Others, config_map, config_map_path, plane};
+use crate::canned::{CALLER, Canned};
 
 const SCRIPT: &str = r#"
 const K = k8s(#{ context: "testbed" });
@@ -53,35 +52,6 @@ metadata: {name: one, namespace: whole}
 spec: {size: 1}
 "#;
 
-const CALLER: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-    <Arn>arn:aws:iam::123456789012:user/tester</Arn><UserId>AIDA</UserId><Account>123456789012</Account>\
-    </GetCallerIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>";
-
-/// An STS that knows everybody.
-fn sts() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
-    url
-}
-
-fn answer(stream: TcpStream) {
-    let mut reader = BufReader::new(stream);
-    let (mut length, mut line) = (0, String::new());
-    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
-    if reader.read_exact(&mut body).is_ok() {
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\n";
-        // The program may be gone already.
-        let _ = write!(reader.into_inner(), "{head}content-length: {}\r\n\r\n{CALLER}", CALLER.len());
-    }
-}
-
 fn program(folder: &Path, kubeconfig: &Path, sts: &str, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_runbook"));
     command.args(args).current_dir(folder).env_clear().env("HOME", folder).env("PATH", "/usr/bin:/bin");
@@ -110,8 +80,9 @@ async fn a_run_over_a_context_and_its_undo() {
     for (name, text) in [("whole.rhai", SCRIPT), ("all.yaml", MANIFESTS)] {
         std::fs::write(folder.path().join(name), text).expect("written");
     }
-    let (kubeconfig, sts) = (plane.admin_kubeconfig(), sts());
-    let run = |args: &[&str]| program(folder.path(), &kubeconfig, &sts, args);
+    // An STS that knows everybody.
+    let (kubeconfig, sts) = (plane.admin_kubeconfig(), Canned::new(|_| (200, CALLER.to_owned())));
+    let run = |args: &[&str]| program(folder.path(), &kubeconfig, &sts.url, args);
     good(&run(&["run", "whole.rhai", "--yes"]));
     assert_eq!(good(&run(&["output", "latest", "ready"])).trim(), "2");
     let one = others.get("/apis/whole.example.com/v1/namespaces/whole/wholes/one").await;
