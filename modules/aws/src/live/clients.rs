@@ -20,18 +20,40 @@ use super::credentials::Source;
 /// The clients of one place (region, profile, role).
 #[derive(Debug)]
 pub struct Clients {
+    /// Certificate Manager.
+    pub acm: aws_sdk_acm::Client,
     /// EC2.
     pub ec2: aws_sdk_ec2::Client,
+    /// ECR.
+    pub ecr: aws_sdk_ecr::Client,
     /// EKS.
     pub eks: aws_sdk_eks::Client,
+    /// Elastic Load Balancing, version 2.
+    pub elbv2: aws_sdk_elasticloadbalancingv2::Client,
+    /// EventBridge.
+    pub events: aws_sdk_eventbridge::Client,
     /// IAM.
     pub iam: aws_sdk_iam::Client,
+    /// KMS.
+    pub kms: aws_sdk_kms::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// RDS.
+    pub rds: aws_sdk_rds::Client,
     /// Route 53.
     pub route53: aws_sdk_route53::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
+    pub secretsmanager: aws_sdk_secretsmanager::Client,
     /// Cloud Map.
     pub servicediscovery: aws_sdk_servicediscovery::Client,
+    /// SQS.
+    pub sqs: aws_sdk_sqs::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
+    /// WAF, version 2.
+    pub wafv2: aws_sdk_wafv2::Client,
     /// The region; empty when neither the place nor the configuration names one.
     pub region: String,
     /// The endpoints that were configured instead of AWS's own, in one line.
@@ -87,10 +109,23 @@ impl Clients {
         if endpoint(config, "ServiceDiscovery").is_some() {
             cloud_map = cloud_map.interceptor(PlainHost);
         }
+        // A custom endpoint such as `localhost` has no host of its own for each bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint(config, "S3").is_some());
         Self {
+            acm: aws_sdk_acm::Client::new(config),
             ec2: aws_sdk_ec2::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
             eks: aws_sdk_eks::Client::new(config),
+            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            events: aws_sdk_eventbridge::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            rds: aws_sdk_rds::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            secretsmanager: aws_sdk_secretsmanager::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
+            wafv2: aws_sdk_wafv2::Client::new(config),
             route53: aws_sdk_route53::Client::new(config),
             servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),
             sts: aws_sdk_sts::Client::new(config),
@@ -117,7 +152,25 @@ async fn load(place: &Place, region: &str) -> SdkConfig {
 }
 
 /// The service ids under which an endpoint of its own can be configured.
-const SERVICES: [&str; 6] = ["EC2", "EKS", "IAM", "Route 53", "ServiceDiscovery", "STS"];
+const SERVICES: [&str; 17] = [
+    "ACM",
+    "CloudWatch Logs",
+    "EC2",
+    "ECR",
+    "EKS",
+    "Elastic Load Balancing v2",
+    "EventBridge",
+    "IAM",
+    "KMS",
+    "RDS",
+    "Route 53",
+    "S3",
+    "Secrets Manager",
+    "ServiceDiscovery",
+    "SQS",
+    "STS",
+    "WAFV2",
+];
 
 /// The endpoint configured for a service: `AWS_ENDPOINT_URL_<SERVICE>`, `AWS_ENDPOINT_URL`, or the profile's.
 fn endpoint(config: &SdkConfig, service: &str) -> Option<String> {
