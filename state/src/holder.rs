@@ -4,6 +4,7 @@
 //! process's start time settle it; for another host only the heartbeat speaks.
 
 use crate::error::{Error, Holder, Result};
+use runbook_seeded::mutant;
 
 /// This process as a holder of leases. `by` is `user@host`.
 ///
@@ -22,6 +23,9 @@ pub fn this_process(by: &str) -> Result<Holder> {
 pub(crate) fn alive(holder: &Holder, beat_ms: i64, now_ms: i64, stale_ms: i64) -> bool {
     if holder.host != host() {
         return now_ms.saturating_sub(beat_ms) <= stale_ms;
+    }
+    if mutant!("pid-alone") {
+        return started(holder.pid).is_some();
     }
     holder.boot == boot() && started(holder.pid) == Some(holder.started)
 }

@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use runbook_seeded::mutant;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 
@@ -80,9 +81,9 @@ fn judged(connection: &Connection, path: &Path, schema: &Schema) -> Result<()> {
 
 fn settings(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
-    connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
-    )?;
+    let synchronous = if mutant!("synchronous-off") { "OFF" } else { "FULL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(())
 }
 
@@ -176,10 +177,10 @@ fn inspect(path: &Path, schema: &Schema) -> Result<()> {
         return Err(foreign(path, "it is not a SQLite database"));
     }
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    if number(68) != schema.application_id {
+    if number(68) != schema.application_id && !mutant!("foreign-database-opened") {
         return Err(foreign(path, "it is a SQLite database of another program"));
     }
-    if number(60) > schema.newest() {
+    if number(60) > schema.newest() && !mutant!("newer-schema-opened") {
         return Err(Error::TooNew { path: path.to_owned(), found: number(60), known: schema.newest() });
     }
     Ok(())
@@ -212,7 +213,7 @@ fn tighten(path: &Path) -> Result<()> {
         name.push(suffix);
         let file = PathBuf::from(name);
         match file.symlink_metadata() {
-            Ok(found) if found.is_file() && found.mode() & 0o177 != 0 => {
+            Ok(found) if found.is_file() && found.mode() & 0o177 != 0 && !mutant!("loose-modes-left") => {
                 std::fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(|error| io(&file, error))?;
             }
             Ok(_) => {}

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 /// A working folder with a state directory of its own.
 pub struct Place {
     dir: TempDir,
+    program: PathBuf,
 }
 
 /// What a finished program said.
@@ -26,11 +27,16 @@ pub struct Said {
 impl Place {
     /// An empty one.
     pub fn new() -> Self {
+        Self::of(Path::new(option_env!("CARGO_BIN_EXE_runbook").expect("cargo names the program to its tests")))
+    }
+
+    /// An empty one for another build of the program.
+    pub fn of(program: &Path) -> Self {
         let dir = tempfile::Builder::new().prefix("runbook-e2e-").tempdir().expect("a temporary folder");
         for name in ["home", "work"] {
             std::fs::create_dir(dir.path().join(name)).expect("a folder");
         }
-        Self { dir }
+        Self { dir, program: program.to_owned() }
     }
 
     /// The working folder.
@@ -52,7 +58,7 @@ impl Place {
 
     /// The program with arguments, not started.
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runbook"));
+        let mut command = Command::new(&self.program);
         command
             .args(args)
             .current_dir(self.work())
@@ -67,6 +73,10 @@ impl Place {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        // The catalogue's mutation gate runs these tests against a program with a seeded fault.
+        if let Ok(mutant) = std::env::var("RUNBOOK_MUTANT") {
+            command.env("RUNBOOK_MUTANT", mutant);
+        }
         command
     }
 

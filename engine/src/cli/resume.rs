@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use clap::Args;
 use runbook_modules::target::Place;
+use runbook_seeded::mutant;
 use runbook_state::{
     record::{EffectState, Ending},
     store::{File, Run, Store},
@@ -197,6 +198,10 @@ fn script(context: &Context, args: &Resume, run: &Run, store: &Arc<dyn Store>) -
         Err(problem) if args.edited => return Err(problem),
         Err(_) => return Ok(kept("script: the run's own copy (not found on the disk, or not readable as a script)")),
     };
+    if mutant!("resume-uses-the-edited-script") {
+        let files = Some(disk.files().to_vec());
+        return Ok(Script { files, program: disk, edits: None, says: String::new() });
+    }
     if disk.files() == stored.files() {
         return Ok(kept("script unchanged"));
     }

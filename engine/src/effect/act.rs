@@ -8,6 +8,7 @@ use runbook_modules::{
     resource::Kind,
     target::{Lapse, Place, Renewal, Request},
 };
+use runbook_seeded::mutant;
 use runbook_state::{
     record::{EffectKey, EffectState, Record, Site},
     store::When,
@@ -138,7 +139,8 @@ impl<'a> Act<'a> {
 
     /// Records, durable before it returns.
     pub(super) fn record(&self, records: Vec<Record>) -> Result<(), Halt> {
-        self.scope.session.record(records, When::Now)
+        let when = if mutant!("commits-not-awaited") { When::Soon } else { When::Now };
+        self.scope.session.record(records, when)
     }
 
     /// What the journal says of an ordinal; the request must be the same as it was.
@@ -182,6 +184,7 @@ impl<'a> Act<'a> {
         &self, ordinal: u32, generation: u32, place: &Place, asked: &Asked, prior: Option<Value>,
     ) -> Result<Deed, Halt> {
         let session = &self.scope.session;
+        let prior = prior.filter(|_| !mutant!("prior-forgotten"));
         let key = EffectKey { step: self.scope.key.clone(), ordinal, generation };
         let token = token(&session.run.id, &key.step, ordinal, &self.op, generation);
         let tags = ownership(&session.run.id, &key.step, &token, &asked.tags);
@@ -218,7 +221,7 @@ impl<'a> Act<'a> {
         }
         let place = json(place);
         let tags = asked.tags_value();
-        if effect.digest == digest(&[&place, &asked.input, &tags]) {
+        if effect.digest == digest(&[&place, &asked.input, &tags]) || mutant!("request-not-compared") {
             return Ok(());
         }
         let mut recorded_tags = effect.tags.clone();
@@ -289,6 +292,7 @@ impl<'a> Act<'a> {
                     return Err(stop);
                 }
             },
+            Class::Unknown if mutant!("lost-answer-is-no-answer") => Some(Duration::ZERO),
             Class::Unknown => {
                 self.mark(deed, &error)?;
                 return Ok(Next::Doubt);
@@ -443,6 +447,9 @@ impl<'a> Act<'a> {
     /// What comes back from the target holds placeholders from here on.
     fn conceal(&self, answer: Result<Value, CallError>) -> Result<Value, CallError> {
         let vault = &self.scope.session.vault;
+        if mutant!("no-redaction") {
+            return answer;
+        }
         match answer {
             Ok(value) => Ok(vault.conceal(&value)),
             Err(mut error) => {

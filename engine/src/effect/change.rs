@@ -7,6 +7,7 @@ use runbook_modules::{
     resource::Health,
     table::Binding,
 };
+use runbook_seeded::mutant;
 use runbook_state::record::Record;
 use serde_json::Value;
 
@@ -110,7 +111,7 @@ impl Change<'_> {
 
     /// After an unknown outcome only what is harmless is sent again.
     fn may_repeat(&self) -> Result<(), Halt> {
-        if self.operation.class != Class::Exec || self.operation.token.is_some() {
+        if self.operation.class != Class::Exec || self.operation.token.is_some() || mutant!("exec-repeated") {
             return Ok(());
         }
         let failure = self.act.unresolved("RB0415", "the process or the connection ended while it ran").hint(

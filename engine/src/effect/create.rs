@@ -4,6 +4,7 @@ use runbook_modules::{
     error::{CallError, Class},
     resource::{Health, Kind},
 };
+use runbook_seeded::mutant;
 use runbook_state::record::{Owned, Record};
 use serde_json::Value;
 
@@ -57,7 +58,9 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
         }
         Past::Doubt(effect) => making.perform(Deed::recorded(&effect), true),
         Past::Remains(effect) => {
-            remove::remains(&act, kind, &effect)?;
+            if !mutant!("remains-forgotten") {
+                remove::remains(&act, kind, &effect)?;
+            }
             making.begin(ordinal, effect.key.generation + 1, call)
         }
         Past::Fresh(generation) => making.begin(ordinal, generation, call),
@@ -171,7 +174,8 @@ impl Making<'_> {
         let owned = owned(act, kind, deed, &described, at.clone(), ours);
         let id = owned.id.clone();
         let incomplete = id_of(&described).is_empty();
-        let health = if self.asked.wait { kind.judge(&described) } else { Health::Ready };
+        let health =
+            if self.asked.wait && !mutant!("ready-not-awaited") { kind.judge(&described) } else { Health::Ready };
         if health == Health::Ready && !incomplete {
             act.record(vec![Record::Done {
                 effect: deed.key.clone(),
@@ -240,7 +244,7 @@ pub(super) fn owned(
         input: deed.input.clone(),
         prior: deed.prior.clone(),
         account: act.scope.session.account_at(&deed.place),
-        ours,
+        ours: ours || mutant!("shared-is-ours"),
     }
 }
 

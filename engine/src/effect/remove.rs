@@ -8,6 +8,7 @@ use runbook_modules::{
     resource::{Health, Kind},
     target::Place,
 };
+use runbook_seeded::mutant;
 use runbook_state::record::{EffectKey, Owned, Record};
 use serde_json::Value;
 
@@ -88,11 +89,13 @@ pub fn remove(act: &Act<'_>, kind: &'static dyn Kind, row: &Row<'_>) -> Result<R
     };
     if row.owned.prior.is_some()
         && !row.deleting
+        && !mutant!("puts-back-over-others")
         && let Some((field, made, found)) = kind.differences(&row.owned.input, &described).into_iter().next()
     {
         return Ok(Removed::Left(format!("changed since by somebody else: {field} is {found}, it was made as {made}")));
     }
     if row.deleting
+        && !mutant!("puts-back-again")
         && let Some(removed) = removal.stands_again(&described)?
     {
         return Ok(removed);
@@ -121,7 +124,7 @@ impl Removal<'_> {
                 return Ok(Some(described));
             }
             misses += 1;
-            if self.row.deleting || settled(self.act.now_ms(), self.row.made_ms) {
+            if self.row.deleting || settled(self.act.now_ms(), self.row.made_ms) || mutant!("not-found-is-gone") {
                 return Ok(None);
             }
             self.act.scope.sleep(policy::POLL.after(misses).unwrap_or(policy::APART))?;
@@ -137,11 +140,13 @@ impl Removal<'_> {
             act.scope.check_stop()?;
             let error = match act.send_delete(self.kind, &self.place, &owned.locator, owned.prior.as_ref()) {
                 Ok(()) if owned.prior.is_some() => return self.put_back(),
+                Ok(()) if mutant!("gone-not-awaited") => return self.gone(false),
                 Ok(()) => match self.until_gone(began, limit)? {
                     None => return self.gone(false),
                     Some(error) => error,
                 },
                 Err(error) if error.class == Class::NotFound => return self.gone(false),
+                Err(error) if error.class == Class::Blocked && mutant!("blocked-is-gone") => return self.gone(false),
                 Err(error) => error,
             };
             if error.class == Class::Unknown

@@ -8,6 +8,7 @@ use runbook_modules::{
     resource::{Identity, Kind},
     target::EFFECT_TAG,
 };
+use runbook_seeded::mutant;
 use runbook_state::record::Record;
 use serde_json::Value;
 
@@ -57,6 +58,9 @@ pub struct Found {
 /// [`Stop::Unresolved`] when a person must decide.
 pub(super) fn resolve(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, tries: &mut Tries) -> Result<Verdict, Halt> {
     act.scope.check_stop()?;
+    if mutant!("skip-look-up") {
+        return Ok(Verdict::Absent("not looked for".to_owned()));
+    }
     let age_ms = act.now_ms() - deed.since_ms;
     let verdict = match kind.meta().identity {
         Identity::Repeat => Verdict::SendAgain,
@@ -117,9 +121,9 @@ pub fn by_tag(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, taking: Takin
             return Ok(Verdict::Found(found));
         }
         let now = act.now_ms();
-        if settled(now, deed.since_ms) {
+        if settled(now, deed.since_ms) || mutant!("settle-skipped") {
             misses += 1;
-            if misses >= policy::MISSES {
+            if misses >= policy::MISSES || mutant!("one-miss") {
                 return Ok(Verdict::Absent(format!("not found {misses} times by its tag")));
             }
             act.scope.sleep(policy::APART)?;
@@ -191,6 +195,9 @@ fn choose(
 
 /// Whether a description says that this very effect made it: by our tag, or by our token in a field (a caller reference).
 fn is_ours(deed: &Deed, described: &Value) -> bool {
+    if mutant!("adopts-foreign") {
+        return true;
+    }
     let tagged = described.get("tags").and_then(|tags| tags.get(EFFECT_TAG)).and_then(Value::as_str);
     let by_token = |value: &Value| value.as_str().is_some_and(|text| text == deed.token);
     tagged == Some(tag(&deed.token)) || described.as_object().is_some_and(|fields| fields.values().any(by_token))
@@ -198,6 +205,9 @@ fn is_ours(deed: &Deed, described: &Value) -> bool {
 
 /// What is taken over must be what was asked for.
 fn verify(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, described: &Value) -> Result<(), Halt> {
+    if mutant!("adopts-unverified") {
+        return Ok(());
+    }
     let differences = kind.differences(&deed.input, described);
     let Some((field, asked, has)) = differences.first() else { return Ok(()) };
     let why = format!("{} bears its tag, but its {field} is {has} instead of {asked}", id_of(described));

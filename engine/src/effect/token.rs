@@ -1,6 +1,9 @@
 //! The idempotency token: derived from what names the effect, never from clock, host, process or attempt, so that a resumed run
 //! sends the same one.
 
+use std::hash::{BuildHasher as _, RandomState};
+
+use runbook_seeded::mutant;
 use sha2::{Digest, Sha256};
 
 /// Version of the derivation. A change would make every resumed run send new tokens: it never changes for old runs.
@@ -11,6 +14,10 @@ const TAG: usize = 32;
 /// The token of an effect: 64 lower-hex characters.
 pub fn token(run: &str, step: &str, ordinal: u32, operation: &str, generation: u32) -> String {
     let mut hash = Sha256::new();
+    let step = if mutant!("token-without-step") { "" } else { step };
+    if mutant!("random-token") {
+        hash.update(RandomState::new().hash_one(0).to_be_bytes());
+    }
     for part in [VERSION, run, step, &ordinal.to_string(), operation, &generation.to_string()] {
         // The length before each part: no two lists of parts give the same bytes.
         hash.update((part.len() as u64).to_be_bytes());

@@ -14,6 +14,7 @@ use std::{
     },
 };
 
+use runbook_seeded::mutant;
 use runbook_state::record::Site;
 use serde_json::{Map, Value};
 
@@ -79,7 +80,11 @@ fn run(session: &Arc<Session>, group: &Group, mut jobs: Vec<Job<'_>>, max: usize
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(job) = next else { break };
-            let end = if group.failed() { Err(Stop::Abandoned.into()) } else { one(&job.scope, job.body) };
+            let end = if group.failed() && !mutant!("branches-begin-after-a-failure") {
+                Err(Stop::Abandoned.into())
+            } else {
+                one(&job.scope, job.body)
+            };
             if end.as_ref().is_err_and(|halt| !matches!(halt, Halt::Stop(Stop::Waiting { .. } | Stop::EndOfRecord))) {
                 group.fail();
                 session.time.nudge();

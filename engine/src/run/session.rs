@@ -9,6 +9,7 @@ use runbook_modules::{
     table::Table,
     target::{About, Place, Target},
 };
+use runbook_seeded::{crash_after, crash_before, mutant};
 use runbook_state::{
     record::{Record, Site},
     store::{Lease, Run, Store, When},
@@ -144,9 +145,27 @@ impl Session {
     }
 
     fn write(&self, wall: i64, sim: Option<i64>, records: Vec<Record>, when: When) -> Result<(), Halt> {
-        self.store.append(&self.lease, wall, sim, records, when).map_err(|error| match error {
+        let records = if mutant!("no-intent") { without_intents(records) } else { records };
+        let points = crash_before!(&records);
+        let written = self.store.append(&self.lease, wall, sim, records, when);
+        if written.is_ok() {
+            crash_after!(points);
+        }
+        written.map_err(|error| match error {
             runbook_state::error::Error::Fenced { .. } => Stop::Fenced(error.to_string()).into(),
             other => Stop::Store(other.to_string()).into(),
         })
+    }
+}
+
+/// The seeded fault `no-intent`: intents are written with the record that follows them, after the call.
+fn without_intents(mut records: Vec<Record>) -> Vec<Record> {
+    static LATE: Mutex<Vec<Record>> = Mutex::new(Vec::new());
+    let mut late = LATE.lock().unwrap_or_else(PoisonError::into_inner);
+    late.append(&mut records);
+    if late.last().is_some_and(|record| matches!(record, Record::Intent { .. })) {
+        Vec::new()
+    } else {
+        std::mem::take(&mut late)
     }
 }

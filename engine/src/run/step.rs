@@ -16,6 +16,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use runbook_seeded::mutant;
 use runbook_state::{
     record::{Record, Site},
     store::When,
@@ -99,8 +100,10 @@ pub(super) fn begin(scope: &Scope, name: &str, site: &Site, captures: &str) -> R
     if session.mode == Mode::Recall {
         return Ok(Begin::Recall { key, known });
     }
+    let known = known.filter(|_| !mutant!("finished-step-again"));
     let same = |known: &Step, old: &str| {
-        session.edits.as_ref().is_none_or(|edits| old == captures && edits.same_code(&key, &known.site, site))
+        let captured = old == captures || mutant!("captures-not-compared");
+        session.edits.as_ref().is_none_or(|edits| captured && edits.same_code(&key, &known.site, site))
     };
     if let Some(known) = &known {
         match &known.state {
@@ -109,7 +112,7 @@ pub(super) fn begin(scope: &Scope, name: &str, site: &Site, captures: &str) -> R
                 return Ok(Begin::Answer(Ok(result.clone())));
             }
             StepState::Done { .. } => return Ok(Begin::Match { key, known: known.clone() }),
-            StepState::Failed { failure, caught: true } => {
+            StepState::Failed { failure, caught: true } if !mutant!("caught-failure-again") => {
                 return Ok(Begin::Answer(Err(outcome(&key, failure))));
             }
             StepState::Failed { .. } | StepState::Started | StepState::Undone => {}

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use runbook_seeded::mutant;
+
 /// Something to be undone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
@@ -99,13 +101,13 @@ fn wait(item: &Item, other: &Item, times: &Times) -> Option<bool> {
         (true, false) if within(&other.step, &item.step) => return None,
         _ => {}
     }
-    let newer = other.order > item.order;
+    let newer = if mutant!("undo-in-creation-order") { other.order < item.order } else { other.order > item.order };
     (newer && !times.side_by_side(&item.step, &other.step)).then_some(false)
 }
 
 /// Whether one names the other as a parent.
 fn names(child: &Item, parent: &Item) -> bool {
-    child.parents.iter().any(|id| parent.names.contains(id))
+    child.parents.iter().any(|id| parent.names.contains(id)) && !mutant!("undo-ignores-parents")
 }
 
 #[cfg(test)]

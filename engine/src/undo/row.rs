@@ -6,6 +6,7 @@ use std::{
 };
 
 use runbook_modules::target::Place;
+use runbook_seeded::mutant;
 use runbook_state::{
     record::{EffectState, Owned, Record},
     store::When,
@@ -221,7 +222,7 @@ impl<'a> Work<'a> {
 
     fn row(&self, effect: &Effect, owned: &Owned) -> Result<Outcome, Halt> {
         let session = self.session;
-        if !owned.ours {
+        if !owned.ours && !mutant!("undo-deletes-shared") {
             return Ok(Outcome::Kept("shared: it was found, not made".to_owned()));
         }
         let stuck = |why: String| Ok(Outcome::Stuck { why, blockers: Vec::new() });
@@ -232,7 +233,7 @@ impl<'a> Work<'a> {
         let act = Act::new(&scope, &owned.kind, kind.meta().operations.1, &owned.name, &effect.site);
         let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
         let account = act.admit(&place)?.account;
-        if !owned.account.is_empty() && owned.account != account {
+        if !owned.account.is_empty() && owned.account != account && !mutant!("undo-in-any-account") {
             return stuck(format!("it is in account {}, this is {account}", owned.account));
         }
         if self.without_cluster(&act, owned)? {

@@ -24,20 +24,28 @@ pub enum Fault {
 /// Faults by the number of the mutating call in the world (see [`super::world::Call::n`]).
 ///
 /// As a text: `refuse:37`, `throttle:37`, `lost:37`, `drop:37`, `kill-before:37`, `kill-after:37`; several with commas.
+/// `stale:30`: in the whole run, reads of AWS do not show what was made in the last 30 seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     at: BTreeMap<u64, Fault>,
+    /// Reads do not show what was made within so many milliseconds.
+    lag_ms: i64,
 }
 
 /// A text that does not name a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fault; say refuse:N, throttle:N, lost:N, drop:N, kill-before:N or kill-after:N")]
+#[error("`{0}` is no fault; say refuse:N, throttle:N, lost:N, drop:N, kill-before:N, kill-after:N or stale:SECONDS")]
 pub struct NotAFault(String);
 
 impl Faults {
     /// One fault.
     pub fn one(fault: Fault, n: u64) -> Self {
-        Self { at: BTreeMap::from([(n, fault)]) }
+        Self { at: BTreeMap::from([(n, fault)]), lag_ms: 0 }
+    }
+
+    /// How far reads lag behind, in milliseconds.
+    pub fn lag_ms(&self) -> i64 {
+        self.lag_ms
     }
 
     /// What happens to call number `n`.
@@ -50,10 +58,11 @@ impl FromStr for Faults {
     type Err = NotAFault;
 
     fn from_str(text: &str) -> Result<Self, NotAFault> {
-        let mut at = BTreeMap::new();
+        let mut faults = Self::default();
         for part in text.split(',') {
             let wrong = || NotAFault(part.to_owned());
             let (name, n) = part.trim().split_once(':').ok_or_else(wrong)?;
+            let n: u64 = n.parse().map_err(|_| wrong())?;
             let fault = match name {
                 "refuse" => Fault::Refuse,
                 "throttle" => Fault::Throttle,
@@ -61,11 +70,15 @@ impl FromStr for Faults {
                 "drop" => Fault::Drop,
                 "kill-before" => Fault::KillBefore,
                 "kill-after" => Fault::KillAfter,
+                "stale" => {
+                    faults.lag_ms = i64::try_from(n.saturating_mul(1000)).map_err(|_| wrong())?;
+                    continue;
+                }
                 _ => return Err(wrong()),
             };
-            at.insert(n.parse().map_err(|_| wrong())?, fault);
+            faults.at.insert(n, fault);
         }
-        Ok(Self { at })
+        Ok(faults)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sandbox as a target: the world in memory over a store, committed before a call answers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +15,7 @@ use super::{
     faults::{Fault, Faults},
     rehearsal::Rehearsal,
     sim::SimCall,
-    world::{Call, Store, World},
+    world::{Call, Object, Store, World},
 };
 use crate::{
     error::{CallError, Class},
@@ -135,6 +135,7 @@ impl Sandbox {
         travel(op, host)?;
         let mut inner = self.lock();
         let now = self.present(&mut inner, host)?;
+        hide(&mut inner.world, now, self.faults.lag_ms());
         let answer = answer(&mut inner.world, now);
         inner.world.roll_back();
         answer
@@ -189,6 +190,20 @@ impl Sandbox {
             };
         }
     }
+}
+
+/// Takes what AWS made in the last moments out of a world that is only looked at: reads that lag do not show it yet.
+fn hide(world: &mut World, now_ms: i64, lag_ms: i64) {
+    if lag_ms == 0 {
+        return;
+    }
+    let others = ["k8s.", "helm.", "rehearsal."];
+    let of_aws = |object: &&Object| !others.iter().any(|prefix| object.kind.starts_with(prefix));
+    let young: HashSet<&str> =
+        world.calls().iter().filter(|call| call.at > now_ms - lag_ms).map(|call| call.token.as_str()).collect();
+    let made = |object: &&Object| !object.token.is_empty() && young.contains(object.token.as_str());
+    let keys: Vec<String> = world.all(now_ms).filter(made).filter(of_aws).map(Object::key).collect();
+    keys.iter().for_each(|key| world.remove(key));
 }
 
 /// The way to the simulated target takes simulated time: 0.2 to 0.6 s, always the same for the same operation.

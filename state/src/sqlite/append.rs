@@ -1,6 +1,7 @@
 //! Adds records to a journal: the fence and every transition are checked, the chain is carried on, and the effects and the
 //! summary are kept, in one transaction. The cost does not depend on how long the journal is.
 
+use runbook_seeded::mutant;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
@@ -51,6 +52,7 @@ pub(super) fn append(
     let (mut head, newest, held) = head(connection, run)?;
     if let Some(fence) = fence
         && (!held || newest != fence)
+        && !mutant!("no-fence")
     {
         return Err(Error::Fenced { run: run.to_owned(), fence });
     }

@@ -1,5 +1,6 @@
 //! Reads the journal.
 
+use runbook_seeded::mutant;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
@@ -33,18 +34,18 @@ pub(super) fn checked(connection: &Connection, run: &str) -> Result<Vec<Entry>> 
             return Err(damaged(format!("entry {} stands in its place", entry.seq)));
         }
         let hash = chain::link(&last, run, entry.seq, entry.at_ms, entry.sim_ms, entry.payload);
-        if hash != entry.hash {
+        if hash != entry.hash && !mutant!("chain-not-verified") {
             return Err(damaged("its content does not fit its hash and the entry before it".to_owned()));
         }
         last = hash;
         entries.push(entry.parse().map_err(|error| damaged(error.to_string()))?);
     }
     let seq = entries.len() as u64;
-    if seq < ends.seq {
+    if seq < ends.seq && !mutant!("end-not-verified") {
         let why = format!("it is missing; the journal was written up to entry {}", ends.seq);
         return Err(Error::Damaged { run: run.to_owned(), seq: seq + 1, why });
     }
-    if seq > ends.seq || last[..] != ends.hash {
+    if (seq > ends.seq || last[..] != ends.hash) && !mutant!("end-not-verified") {
         let why = "the journal's end is not the one that was written last".to_owned();
         return Err(Error::Damaged { run: run.to_owned(), seq, why });
     }

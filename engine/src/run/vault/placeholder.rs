@@ -1,6 +1,7 @@
 //! The text that stands for a secret: `{{secret:NAME:CHECK}}`, or with transformations `{{secret:NAME|base64:CHECK}}`.
 
 use base64::Engine as _;
+use runbook_seeded::mutant;
 use sha2::{Digest, Sha256};
 
 const HEAD: &str = "{{secret:";
@@ -168,7 +169,7 @@ fn push_text<'a>(out: &mut Vec<Piece<'a>>, text: &'a str) {
 
 fn parse(run: &str, whole: &str) -> Option<Placeholder> {
     let (inside, found) = whole.strip_prefix(HEAD)?.strip_suffix(TAIL)?.rsplit_once(':')?;
-    if found != check(run, inside) {
+    if found != check(run, inside) && !mutant!("no-checksum") {
         return None;
     }
     let mut parts = inside.split('|');

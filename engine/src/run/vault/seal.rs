@@ -10,6 +10,7 @@ use chacha20poly1305::{
     ChaCha20Poly1305, Nonce,
     aead::{Aead as _, KeyInit as _, Payload},
 };
+use runbook_seeded::mutant;
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -139,6 +140,7 @@ impl Key {
             .cipher()
             .encrypt(Nonce::from_slice(&nonce), Payload { msg: value.as_bytes(), aad: &aad })
             .map_err(|_| Error::Sealed { name: name.to_owned() })?;
+        let sealed = if mutant!("sealed-in-clear") { value.as_bytes().to_vec() } else { sealed };
         let mut out = vec![VERSION];
         out.extend_from_slice(&nonce);
         out.extend_from_slice(&sealed);
@@ -154,6 +156,9 @@ impl Key {
         let [VERSION, rest @ ..] = sealed else { return Err(wrong()) };
         let (nonce, body) = rest.split_at_checked(NONCE).ok_or_else(wrong)?;
         let aad = aad(run, name);
+        if mutant!("sealed-in-clear") {
+            return String::from_utf8(body.to_vec()).map(Zeroizing::new).map_err(|_| wrong());
+        }
         let plain =
             self.cipher().decrypt(Nonce::from_slice(nonce), Payload { msg: body, aad: &aad }).map_err(|_| wrong())?;
         String::from_utf8(plain).map(Zeroizing::new).map_err(|_| wrong())

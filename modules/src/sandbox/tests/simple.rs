@@ -168,3 +168,16 @@ fn a_call_takes_simulated_time() {
     let took = bench.host.now_ms() - began;
     assert!((200..600).contains(&took), "{took}");
 }
+
+#[test]
+fn reads_that_lag_show_late_what_was_made() {
+    let bench = Bench::new("", "stale:30");
+    let net = bench.create(&NET, "t1", json!({"cidr": "10.0.0.0/16"})).unwrap();
+    let at = json!({"net_id": net["id"]});
+    bench.pass(20);
+    assert_eq!(bench.read(&NET, &at), None);
+    assert!(bench.find(&NET, "t1", json!({})).is_empty());
+    bench.create(&SUB, "t2", json!({"net": net["id"], "range": "a"})).expect("calls are not blind to it");
+    bench.pass(10);
+    assert_eq!(bench.read(&NET, &at).unwrap()["id"], net["id"]);
+}
