@@ -38,7 +38,8 @@ use crate::{
 #[command(after_help = "Examples:
   runbook undo 7f3a
   runbook undo 7f3a --step redis1/network/vpc
-  runbook undo 7f3a --also eni-0f2c")]
+  runbook undo 7f3a --also eni-0f2c
+  runbook undo 7f3a --also s3://BUCKET   (the bucket with every object in it)")]
 pub struct Undo {
     /// Run: a unique prefix of its id, or latest.
     pub run: String,

@@ -1,5 +1,6 @@
 //! `--also ID`: something that a controller left behind and that holds what is to be undone. A person names it; it becomes a row
-//! like any other, the newest, and is deleted first.
+//! like any other, the newest, and is deleted first. A store named by its address (`s3://BUCKET`) goes with all that is in it: what
+//! others put there is not the run's, so that a person must say so.
 
 use std::sync::Arc;
 
@@ -35,6 +36,21 @@ const PREFIXES: &[(&str, &str)] = &[
     ("vpc-", "ec2.vpc"),
 ];
 
+/// The kind by the beginning of an address, and its field for the rest.
+const ADDRESSES: &[(&str, &str, &str)] =
+    &[("s3://", "s3.bucket", "bucket"), ("ecr://", "ecr.repository", "repository_name")];
+
+/// What an id or an address names: the kind, and a description to locate it by.
+fn named(id: &str) -> Option<(&'static str, Value)> {
+    let address = ADDRESSES.iter().find_map(|(prefix, kind, field)| {
+        let name = id.strip_prefix(prefix)?;
+        Some((*kind, json!({ "id": name, *field: name, "empty_on_undo": true })))
+    });
+    let by_id =
+        || PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| (*kind, json!({ "id": id })));
+    address.or_else(by_id)
+}
+
 /// Takes what a person named into the inventory.
 pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> {
     let rows = standing(session);
@@ -43,17 +59,16 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
             continue;
         }
         let wrong = |why: &str| Failure::new("RB0504", format!("--also {id}: {why}"));
-        let named = PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix));
-        let kind = named.and_then(|(_, kind)| session.table.kind(kind)).ok_or_else(|| {
-            let known: Vec<_> =
-                PREFIXES.iter().filter(|(_, kind)| session.table.kind(kind).is_some()).map(|(p, _)| *p).collect();
+        let known = named(id).and_then(|(kind, found)| Some((session.table.kind(kind)?, found)));
+        let (kind, found) = known.ok_or_else(|| {
+            let all = PREFIXES.iter().copied().chain(ADDRESSES.iter().map(|(prefix, kind, _)| (*prefix, *kind)));
+            let known: Vec<_> = all.filter(|(_, kind)| session.table.kind(kind).is_some()).map(|(p, _)| p).collect();
             wrong("its kind is not known").hint(format!("ids that begin so are known: {}", known.join(", ")))
         })?;
         let place = place(session);
         let scope = Scope::undoing(session, STEP);
         let act = Act::new(&scope, kind.meta().name, kind.meta().operations.1, id, &Site::default());
-        let at =
-            kind.locate(&json!({}), &json!({ "id": id })).ok_or_else(|| wrong("it cannot be looked up by its id"))?;
+        let at = kind.locate(&json!({}), &found).ok_or_else(|| wrong("it cannot be looked up by its id"))?;
         let described = act.read(kind, &place, &at)?.ok_or_else(|| wrong("it does not exist"))?;
         let ordinal = session.history.effects().iter().filter(|effect| effect.key.step == STEP).count();
         let effect =

@@ -15,8 +15,16 @@ use std::{
 use runbook_modules::{
     error::CallError,
     host::{Clock, Host, Interrupted},
+    input::InputError,
     resource::Health,
-    sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, target::Sandbox},
+    sandbox::{
+        faults::Faults,
+        memory::MemoryStore,
+        rehearsal::Rehearsal,
+        snapshot::snapshot,
+        target::Sandbox,
+        world::{Object, Store},
+    },
     table::{Binding, Table},
     target::{EFFECT_TAG, Place, Request, Target},
 };
@@ -51,6 +59,7 @@ impl Host for Jumping {
 /// The sandbox with all kinds of AWS.
 pub struct Lab {
     table: Table,
+    store: Arc<MemoryStore>,
     sandbox: Sandbox,
     host: Jumping,
     place: Place,
@@ -70,9 +79,10 @@ impl Lab {
     pub fn new() -> Self {
         let mut table = Table::default();
         crate::register(&mut table);
-        let sandbox = Sandbox::open(Arc::new(MemoryStore::default()), Rehearsal::default(), Faults::default()).unwrap();
+        let store = Arc::new(MemoryStore::default());
+        let sandbox = Sandbox::open(store.clone(), Rehearsal::default(), Faults::default()).unwrap();
         let place = Place { region: "us-east-1".to_owned(), ..Place::default() };
-        Self { table, sandbox, host: Jumping(AtomicI64::new(1_000_000)), place, calls: AtomicU64::new(0) }
+        Self { table, store, sandbox, host: Jumping(AtomicI64::new(1_000_000)), place, calls: AtomicU64::new(0) }
     }
 
     /// Calls a script function, with a new token and without waiting.
@@ -95,6 +105,51 @@ impl Lab {
                 now(self.sandbox.call(operation, &request))
             }
         }
+    }
+
+    /// What the check of an input says.
+    pub fn check(&self, function: &str, input: Value) -> Result<(), InputError> {
+        match self.table.binding(function).unwrap_or_else(|| panic!("no function {function}")) {
+            Binding::Create(kind) => kind.check(&input),
+            Binding::Call(operation) => (operation.check)(&input),
+        }
+    }
+
+    /// What the inventory would keep to find it again.
+    pub fn locate(&self, kind: &str, input: &Value, described: &Value) -> Option<Value> {
+        self.table.kind(kind).unwrap().locate(input, described)
+    }
+
+    /// The fields in which a description differs from an input.
+    pub fn drift(&self, kind: &str, input: &Value, described: &Value) -> Vec<String> {
+        let differences = self.table.kind(kind).unwrap().differences(input, described);
+        differences.into_iter().map(|(field, _, _)| field).collect()
+    }
+
+    /// Puts something into the world that no request of ours made, as a controller would.
+    pub fn put_object(&self, kind: &str, place: &str, id: &str, mut body: Value) {
+        body["id"] = id.into();
+        let object = Object {
+            kind: kind.to_owned(),
+            place: place.to_owned(),
+            id: id.to_owned(),
+            body,
+            tags: BTreeMap::new(),
+            token: String::new(),
+            input: Value::Null,
+            refs: Vec::new(),
+            owner: None,
+            states: Vec::new(),
+            gone_at: None,
+        };
+        let base = self.store.version().unwrap();
+        self.store.commit(base, &[(object.key(), Some(json!(object)))]).unwrap().unwrap();
+    }
+
+    /// The kinds of all that stands.
+    pub fn everything(&self) -> Vec<String> {
+        let all = snapshot(self.store.as_ref()).unwrap();
+        all.as_array().into_iter().flatten().map(|object| text(object, "kind")).collect()
     }
 
     /// Makes something and waits until it is ready: the description.
