@@ -7,17 +7,20 @@
 use runbook_modules::table::Table;
 
 pub mod ec2;
+pub mod ecr;
 pub mod eks;
 pub mod iam;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod route53;
 pub mod row;
+pub mod s3;
 pub mod servicediscovery;
 pub mod simulate;
 pub mod sts;
 #[cfg(test)]
 mod testing;
+pub mod wafv2;
 
 /// Adds everything to the table.
 pub fn register(table: &mut Table) {
@@ -25,6 +28,9 @@ pub fn register(table: &mut Table) {
     eks::register(table);
     iam::register(table);
     route53::register(table);
+    s3::register(table);
     servicediscovery::register(table);
     sts::register(table);
+    wafv2::register(table);
+    ecr::register(table);
 }

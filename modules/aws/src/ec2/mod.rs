@@ -18,10 +18,12 @@ pub mod address;
 pub mod availability_zone;
 pub mod cidr;
 pub mod filter;
+pub mod flow_log;
 pub mod instance;
 pub mod instance_type_offering;
 pub mod internet_gateway;
 pub mod internet_gateway_attachment;
+pub mod launch_template;
 pub mod modify_subnet_attribute;
 pub mod modify_vpc_attribute;
 pub mod modify_vpc_peering_connection_options;
@@ -65,6 +67,8 @@ pub fn register(table: &mut Table) {
             &security_group_rules::EGRESS,
             &network_interface::NETWORK_INTERFACE,
             &volume::VOLUME,
+            &flow_log::FLOW_LOG,
+            &launch_template::LAUNCH_TEMPLATE,
         ],
         &[
             &vpc::DESCRIBE,
@@ -77,6 +81,8 @@ pub fn register(table: &mut Table) {
             &security_group::DESCRIBE,
             &network_interface::DESCRIBE,
             &volume::DESCRIBE,
+            &flow_log::DESCRIBE,
+            &launch_template::DESCRIBE,
             &instance::DESCRIBE,
             &availability_zone::DESCRIBE,
             &instance_type_offering::DESCRIBE,
@@ -106,6 +112,8 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
         "ec2.security_group_ingress" => &security_group_rules::live::Rules { egress: false },
         "ec2.security_group_egress" => &security_group_rules::live::Rules { egress: true },
         "ec2.network_interface" => &network_interface::live::NetworkInterfaces,
+        "ec2.flow_log" => &flow_log::live::FlowLogs,
+        "ec2.launch_template" => &launch_template::live::LaunchTemplates,
         "ec2.volume" => &volume::live::Volumes,
         _ => return None,
     })
@@ -124,6 +132,8 @@ pub fn call(operation: &str) -> Option<&'static dyn Call> {
         "ec2.describe_vpc_peering_connections" => &List::<vpc_peering_connection::live::Peerings>::NEW,
         "ec2.describe_security_groups" => &List::<security_group::live::SecurityGroups>::NEW,
         "ec2.describe_network_interfaces" => &List::<network_interface::live::NetworkInterfaces>::NEW,
+        "ec2.describe_flow_logs" => &List::<flow_log::live::FlowLogs>::NEW,
+        "ec2.describe_launch_templates" => &List::<launch_template::live::LaunchTemplates>::NEW,
         "ec2.describe_volumes" => &List::<volume::live::Volumes>::NEW,
         "ec2.describe_instances" => &List::<instance::live::Reservations>::NEW,
         "ec2.describe_availability_zones" => &List::<availability_zone::live::Zones>::NEW,

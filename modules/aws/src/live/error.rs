@@ -132,6 +132,8 @@ const THROTTLED: &[&str] = &[
     "LimitExceededException.Throttled",
     "EC2ThrottledException",
     "SlowDown",
+    "OperationAborted",
+    "WAFOptimisticLockException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "TransactionInProgressException",
@@ -146,6 +148,7 @@ const NOT_YET: &[(&str, &str)] = &[
     ("InvalidParameterValue", "Invalid IAM Instance Profile"),
     ("MalformedPolicyDocument", "Invalid principal in policy"),
     ("InvalidParameterException", "Invalid principal"),
+    ("WAFUnavailableEntityException", ""),
 ];
 
 const BLOCKED: &[&str] = &[
@@ -161,6 +164,7 @@ const BLOCKED: &[&str] = &[
     "OperationNotPermitted.InUse",
     "ConcurrentModification",
     "LastVPCAssociation",
+    "WAFAssociatedItemException",
 ];
 
 const TOKEN_MISMATCH: &[&str] =
@@ -197,7 +201,10 @@ const ALREADY_EXISTS: &[&str] = &[
     "NamespaceAlreadyExists",
     "ServiceAlreadyExists",
     "DuplicateRequest",
+    "BucketAlreadyOwnedByYou",
+    "WAFDuplicateItemException",
     "InvalidKeyPair.Duplicate",
+    "InvalidLaunchTemplateName.AlreadyExistsException",
 ];
 
 const NOT_FOUND: &[&str] = &[
@@ -206,6 +213,15 @@ const NOT_FOUND: &[&str] = &[
     "ResourceNotFoundException",
     "NoSuchHostedZone",
     "NoSuchChange",
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchTagSet",
+    "NoSuchUpload",
+    "WAFNonexistentItemException",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
     "VPCAssociationNotFound",
     "NamespaceNotFound",
     "ServiceNotFound",
@@ -214,4 +230,5 @@ const NOT_FOUND: &[&str] = &[
     "NatGatewayNotFound",
     "Gateway.NotAttached",
     "InvalidVpcID.NotFound",
+    "InvalidLaunchTemplateId.NotFoundException",
 ];

@@ -78,11 +78,14 @@ pub trait Call: Send + Sync {
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
     match kind.split_once('.')?.0 {
         "ec2" => crate::ec2::driver(kind),
+        "ecr" => crate::ecr::driver(kind),
         "eks" => crate::eks::driver(kind),
         "iam" => crate::iam::driver(kind),
         "route53" => crate::route53::driver(kind),
+        "s3" => crate::s3::driver(kind),
         "servicediscovery" => crate::servicediscovery::driver(kind),
         "sts" => crate::sts::driver(kind),
+        "wafv2" => crate::wafv2::driver(kind),
         _ => None,
     }
 }
@@ -91,11 +94,14 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
     match operation.split_once('.')?.0 {
         "ec2" => crate::ec2::call(operation),
+        "ecr" => crate::ecr::call(operation),
         "eks" => crate::eks::call(operation),
         "iam" => crate::iam::call(operation),
         "route53" => crate::route53::call(operation),
+        "s3" => crate::s3::call(operation),
         "servicediscovery" => crate::servicediscovery::call(operation),
         "sts" => crate::sts::call(operation),
+        "wafv2" => crate::wafv2::call(operation),
         _ => None,
     }
 }

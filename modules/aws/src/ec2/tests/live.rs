@@ -15,6 +15,7 @@ use crate::{
 mod answers;
 mod kinds;
 mod links;
+mod logs_and_templates;
 mod operations;
 
 /// An answer of EC2: the element `<Action>Response` around the content.

@@ -18,6 +18,7 @@ mod gateways;
 mod groups;
 #[cfg(feature = "live")]
 mod live;
+mod logs_and_templates;
 mod network;
 mod peering;
 mod table;
