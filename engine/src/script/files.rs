@@ -183,3 +183,49 @@ pub fn stored(files: &[File]) -> Result<Found, Failure> {
     let all = files.iter().map(|file| (file.name.clone(), file.content.clone())).collect();
     Ok(Found { source: Source::Stored(all), root: root.name.clone(), content: root.content.clone() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const LARGEST: u64 = 1 << 20;
+
+    /// A runbook's folder with a file, and beside it what a script must not reach.
+    fn folders() -> (tempfile::TempDir, Source) {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("runbooks");
+        fs::create_dir_all(own.join("lib")).unwrap();
+        fs::create_dir(dir.path().join("others")).unwrap();
+        fs::write(own.join("lib/a.yaml"), "ours").unwrap();
+        fs::write(dir.path().join("secret"), "theirs").unwrap();
+        fs::write(dir.path().join("others/secret"), "theirs").unwrap();
+        (dir, Source::Folder(own))
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_named() {
+        let (dir, source) = folders();
+        assert_eq!(source.read("lib/a.yaml", LARGEST), Ok(Some(b"ours".to_vec())));
+        let absolute = dir.path().join("secret").display().to_string();
+        for name in
+            ["../secret", "lib/../../secret", absolute.as_str(), "lib//a.yaml", "./lib/a.yaml", "", "a\0b", "c:\\x"]
+        {
+            assert!(source.read(name, LARGEST).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_symbolic_link_leads_out() {
+        let (dir, source) = folders();
+        let own = dir.path().join("runbooks");
+        symlink(dir.path().join("secret"), own.join("file")).unwrap();
+        symlink(dir.path().join("others"), own.join("folder")).unwrap();
+        symlink("lib/a.yaml", own.join("inside")).unwrap();
+        for name in ["file", "folder/secret", "inside"] {
+            let told = source.read(name, LARGEST);
+            assert!(told.as_ref().is_err_and(|why| why.contains("symbolic link")), "{name}: {told:?}");
+        }
+    }
+}

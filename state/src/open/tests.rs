@@ -182,3 +182,15 @@ fn a_migration_that_fails_leaves_the_old_schema() {
     }
     assert!(matches!(open(dir.path(), &one), Err(Error::TooNew { found: 2, known: 1, .. })));
 }
+
+#[test]
+fn every_commit_is_on_the_disk_before_it_is_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    for schema in [&SCHEMA, &world::SCHEMA] {
+        let (_, connection) = open(&dir.path().join("state"), schema).unwrap();
+        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, String>(0));
+        let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        // With the log in WAL mode only FULL (2) syncs it at every commit: NORMAL would lose acknowledged intents with the power.
+        assert_eq!((pragma("journal_mode").unwrap().as_str(), number("synchronous").unwrap()), ("wal", 2));
+    }
+}

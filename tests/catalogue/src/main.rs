@@ -12,6 +12,7 @@
 //!
 //! * [`sheet`]: figures, targets, and the page they are written to.
 //! * [`bench`]: size, seed, cases side by side, the two builds of the program.
+//! * [`programs`]: the engine's own tests, with and without a seeded fault.
 //! * A section is a file with a `SECTION`; the list below is all that knows it. [`trial`]: redis-ha disturbed, resumed and compared.
 
 #![expect(clippy::print_stderr, reason = "failures and progress")]
@@ -22,6 +23,9 @@ mod crash;
 #[path = "../../e2e/harness.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use the rest of it")]
 mod harness;
+mod mutants;
+mod programs;
+mod protocol;
 mod sheet;
 mod sheet_text;
 mod trial;
@@ -47,7 +51,15 @@ pub struct Section {
 }
 
 /// In the order of the sheet.
-const SECTIONS: &[Section] = &[crash::SECTION, answers::SECTION, undo::SECTION];
+const SECTIONS: &[Section] = &[
+    crash::SECTION,
+    crash::COMMITS,
+    crash::AGAIN,
+    answers::SECTION,
+    undo::SECTION,
+    protocol::SECTION,
+    mutants::SECTION,
+];
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {

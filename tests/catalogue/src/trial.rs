@@ -1,12 +1,13 @@
 //! One trial of redis-ha: disturbed somewhere, gone on with as a person would, and held against the undisturbed run.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     path::Path,
     process::Command,
     sync::OnceLock,
 };
 
+use runbook_state::{record::Record, sqlite::Sqlite, store::Store as _, world::World};
 use serde_json::Value;
 
 use crate::{
@@ -131,40 +132,64 @@ pub fn with(place: &Place, args: &[&str], name: &str, value: &str) -> Said {
     said(place.command(args).env(name, value).output().expect("the program starts"))
 }
 
-/// The tokens of the effects that the journal has as done.
-fn finished(place: &Place) -> HashSet<String> {
-    let told = place.run(["logs", "latest", "--json"]);
-    let events = told.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let tokens = events.filter(|e| e["event"] == "effect.done").filter_map(|e| Some(e["token"].as_str()?.to_owned()));
-    tokens.filter(|token| !token.is_empty()).collect()
+/// What a run that was broken off has on the disk: the tokens of the effects that its journal has as done, and how many calls the
+/// sandbox has noted. None: no run was stored.
+fn broken_off(place: &Place) -> Result<Option<(HashSet<String>, usize)>, String> {
+    let text = |error: runbook_state::error::Error| error.to_string();
+    let state = place.root().join("state");
+    if !state.join("runs.db").exists() {
+        return Ok(None);
+    }
+    let store = Sqlite::open(&state).map_err(text)?;
+    let Some(run) = store.runs().map_err(text)?.pop() else { return Ok(None) };
+    let mut tokens = HashMap::new();
+    let mut done = HashSet::new();
+    for entry in store.journal(&run.id).map_err(text)? {
+        match entry.record {
+            Record::Intent { effect, token, .. } => drop(tokens.insert(effect, token)),
+            Record::Done { effect, .. } => done.extend(tokens.get(&effect).filter(|token| !token.is_empty()).cloned()),
+            _ => {}
+        }
+    }
+    let calls = if state.join("sandbox.db").exists() {
+        let (_, documents) = World::open(&state).map_err(text)?.load().map_err(text)?;
+        documents.iter().filter(|(key, _)| key.starts_with("oracle/")).count()
+    } else {
+        0
+    };
+    Ok(Some((done, calls)))
 }
 
-/// Goes on to the end of the run. A run that was killed before it was stored, or before anything was made, begins anew.
+/// Goes on to the end of the run, and holds what stands then against the undisturbed run. A run that was killed before it was
+/// stored, or before anything was made, begins anew.
 ///
 /// # Errors
-/// When it does not come to its end.
-pub fn go_on(place: &Place, count: &mut Count) -> Result<(), String> {
-    if place.run(["show", "latest"]).code != 0 {
-        return ended(&place.run(RUN), "a new run");
-    }
-    let done = finished(place);
-    let before = world(place).1.len();
+/// When it does not come to its end, sends a finished effect again, or leaves another world.
+pub fn go_on(place: &Place, calm: &Calm, count: &mut Count) -> Result<(), String> {
+    let Some((done, before)) = broken_off(place)? else {
+        ended(&place.run(RUN), "a new run")?;
+        return same(place, calm, count);
+    };
     count.resumes += 1;
     let told = place.run(["resume", "latest"]);
     if told.code == 2 && told.err.contains("RB0218") {
         if before > 0 {
             return Err(format!("{before} calls were made by a run that says that it made nothing"));
         }
-        return ended(&place.run(RUN), "a new run");
+        ended(&place.run(RUN), "a new run")?;
+        return same(place, calm, count);
     }
-    let later = world(place).1.split_off(before);
-    let again: Vec<&Call> = later.iter().filter(|call| done.contains(&call.token)).collect();
-    count.again += again.len();
     if told.err.contains("needs a decision") {
         count.unresolved += 1;
     }
     ended(&told, "the resume")?;
-    if again.is_empty() { Ok(()) } else { Err(format!("finished effects were sent again: {again:?}")) }
+    let (objects, calls) = world(place);
+    let again: Vec<&Call> = calls.iter().skip(before).filter(|call| done.contains(&call.token)).collect();
+    count.again += again.len();
+    if !again.is_empty() {
+        return Err(format!("finished effects were sent again: {again:?}"));
+    }
+    compared(place, &objects, calm, count)
 }
 
 fn ended(told: &Said, what: &str) -> Result<(), String> {
@@ -179,8 +204,12 @@ fn ended(told: &Said, what: &str) -> Result<(), String> {
 /// # Errors
 /// What is too much, missing or not as it was made.
 pub fn same(place: &Place, calm: &Calm, count: &mut Count) -> Result<(), String> {
+    compared(place, &world(place).0, calm, count)
+}
+
+fn compared(place: &Place, objects: &Value, calm: &Calm, count: &mut Count) -> Result<(), String> {
     let list = |world: &Value| world.as_array().cloned().unwrap_or_default();
-    let (mut too_much, mut missing) = (list(&world(place).0), Vec::new());
+    let (mut too_much, mut missing) = (list(objects), Vec::new());
     for object in list(&calm.world) {
         match too_much.iter().position(|other| *other == object) {
             Some(at) => drop(too_much.swap_remove(at)),

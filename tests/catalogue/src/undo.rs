@@ -46,7 +46,7 @@ fn measure(bench: &Bench, part: &mut Part) {
 }
 
 fn refused(bench: &Bench, n: u64) -> Result<(), String> {
-    let place = Place::of(bench.shipped());
+    let place = Place::of(bench.trial());
     let fault = format!("refuse:{n}");
     let told = place.run(RUN.iter().copied().chain(["--fault", &fault]));
     let tells = told.err.contains("runbook resume") && told.err.contains("runbook undo");
@@ -57,15 +57,9 @@ fn refused(bench: &Bench, n: u64) -> Result<(), String> {
 }
 
 fn killed(bench: &Bench, death: &str) -> Result<(), String> {
-    let (place, told) = if death.starts_with("kill-") {
-        let place = calm(bench).finished(bench.shipped());
-        let told = place.run(UNDO.iter().copied().chain(["--fault", death]));
-        (place, told)
-    } else {
-        let place = calm(bench).finished(bench.trial());
-        let told = trial::with(&place, &UNDO, "RUNBOOK_CRASH", death);
-        (place, told)
-    };
+    let place = calm(bench).finished(bench.trial());
+    let how = if death.starts_with("kill-") { "RUNBOOK_FAULT" } else { "RUNBOOK_CRASH" };
+    let told = trial::with(&place, &UNDO, how, death);
     if told.code != -1 {
         return Err(format!("it was not killed there, it ended with {}:\n{}", told.code, told.err));
     }
@@ -73,7 +67,7 @@ fn killed(bench: &Bench, death: &str) -> Result<(), String> {
 }
 
 fn twice(bench: &Bench, n: u64) -> Result<(), String> {
-    let place = calm(bench).finished(bench.shipped());
+    let place = calm(bench).finished(bench.trial());
     let fault = format!("lost:{n}");
     let told = place.run(UNDO.iter().copied().chain(["--fault", &fault]));
     if told.code != 0 {

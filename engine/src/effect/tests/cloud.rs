@@ -236,7 +236,7 @@ impl Cloud {
         state.ghosts = later;
         let due: Vec<Ghost> = due;
         for ghost in due {
-            let _ = make(&mut state, ghost.kind, &ghost.input, &ghost.token, &ghost.tags, now);
+            let _ = make(&mut state, ghost.kind, &ghost.input, &ghost.token, &ghost.tags, ghost.at_ms);
         }
         state
     }

@@ -112,6 +112,21 @@ fn after_a_failure_the_others_send_nothing_more_and_all_failures_are_listed() {
 }
 
 #[test]
+fn after_a_failure_no_other_branch_begins() {
+    let bed = Bed::new();
+    let world = bed.world.clone();
+    bed.drive(|scope| {
+        let first = branch("a", |_| Err(boom("broke")));
+        let next = branch("b", |_| {
+            world.say("b began");
+            Ok(json!(1))
+        });
+        parallel(scope, &site(1), vec![first, next], Some(1)).map(drop)
+    });
+    assert_eq!(bed.world.heard(), [""; 0]);
+}
+
+#[test]
 fn a_caught_failure_of_branches_is_replayed_with_what_it_abandoned() {
     let bed = Bed::new();
     let world = bed.world.clone();

@@ -110,8 +110,13 @@ fn ended(records: &[Record]) -> Vec<String> {
     records.iter().filter_map(ended).collect()
 }
 
+/// RUNBOOK_CASES sets how many scripts.
+fn cases() -> u32 {
+    std::env::var("RUNBOOK_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(48)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
     #[test]
     fn two_deaths_change_nothing(
         parts in prop::collection::vec(part(), 1..4), first in 0.0..1.0f64, second in 0.0..1.0f64, sent: bool,

@@ -2,6 +2,7 @@
 
 mod bed;
 mod check;
+mod edits;
 mod maps;
 mod names;
 mod opening;

@@ -1,0 +1,106 @@
+//! A7 to A14, A19: what the sandbox cannot play, tried by the engine's own tests on a scripted target.
+
+use std::time::Duration;
+
+use crate::{Section, bench::Bench, programs::programs, sheet::Part};
+
+/// The effect protocol.
+pub const SECTION: Section = Section {
+    name: "protocol",
+    title: "The effect protocol on a scripted target",
+    how: "The engine's own tests (engine/src/effect/tests, engine/src/run/tests) drive the effect protocol against a target that executes \
+          late, forgets, refuses and lags as it is told, for every way in which a resource can be identified (token, key, both, tag, \
+          repetition). The random programs come from proptest.",
+    limits: &[
+        "A request that is executed later than the settle time of 120 s after its process died is not prevented; the longest delay tried \
+         is 110 s.",
+    ],
+    measure,
+};
+
+/// A promise, and the tests that hold it.
+const TRIED: [(&str, &str, &str); 11] = [
+    (
+        "A1",
+        "a death after every record, before and after what follows is sent",
+        "effect::tests::crashes::one_resource_whenever_it_dies",
+    ),
+    (
+        "A3",
+        "every commit is synchronised before it is acknowledged",
+        "every_commit_is_on_the_disk_before_it_is_acknowledged",
+    ),
+    ("A5", "answers lost in every way", "effect::tests::outcomes::a_lost_answer_makes_one_resource"),
+    (
+        "A7",
+        "requests of a dead process executed 1, 30 and 110 s later: no second one",
+        "that_is_executed_later_makes_no_second_one",
+    ),
+    ("A8", "reads lag by 100 s, a death after every record", "effect::tests::crashes::one_resource_when_reads_lag"),
+    (
+        "A9",
+        "tokens forgotten: resumed after 4.6 days, a death after every record",
+        "one_resource_long_after_the_token_is_forgotten",
+    ),
+    ("A10", "the same token with other parameters stops and is named", "a_token_known_with_other_parameters_stops"),
+    ("A11", "what is foreign is never taken over", "effect::tests::outcomes::what_is_foreign"),
+    ("A12", "what is adopted must be what was asked for", "an_adopted_one_must_be_what_was_asked_for"),
+    ("A13", "a broken one is deleted before the next generation", "a_broken_one_is_deleted_before_the_next_generation"),
+    ("A16", "undo, dead after every record, with and without lost answers", "undo::tests::"),
+];
+
+fn measure(bench: &Bench, part: &mut Part) {
+    let programs = programs(bench);
+    for (id, what, filter) in TRIED {
+        let program = if id == "A3" { "runbook_state" } else { "runbook_engine" };
+        let tried = bench.each(
+            part,
+            &[filter],
+            |filter| (*filter).to_owned(),
+            |filter| {
+                let ran = programs.run(bench, (program, filter), &[], Duration::from_secs(600));
+                match ran.failed {
+                    None if ran.passed == 0 => Err("there is no such test".to_owned()),
+                    None => Ok(ran.passed),
+                    Some(test) => Err(format!("{test} fails")),
+                }
+            },
+        );
+        let passed = tried.iter().sum::<usize>();
+        part.all(id, &format!("{what} (tests)"), passed, passed.max(1));
+    }
+    random(bench, part);
+    part.not_measured(
+        "A14",
+        "calls of which a part was executed",
+        "0",
+        "no binding sends such a call: each rule is an effect of its own",
+    );
+}
+
+fn random(bench: &Bench, part: &mut Part) {
+    let full = 10_000;
+    let cases = bench.pick(100, full);
+    for (what, filter) in [
+        ("random programs of creations, faults and deaths", "effect::tests::random::"),
+        ("random scripts of steps, branches, retries and deaths", "run::tests::random::"),
+    ] {
+        let tried = bench.each(
+            part,
+            &[filter],
+            |filter| (*filter).to_owned(),
+            |filter| {
+                let environment = [("RUNBOOK_CASES", cases.to_string())];
+                let environment: Vec<(&str, &str)> =
+                    environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let ran =
+                    programs(bench).run(bench, ("runbook_engine", filter), &environment, Duration::from_secs(3600));
+                ran.failed.map_or(Ok(cases), |test| {
+                    Err(format!("{test}: RUNBOOK_CASES={cases} cargo test -p runbook-engine {filter}"))
+                })
+            },
+        );
+        part.at_least("A19", what, tried.iter().sum(), full);
+    }
+    part.zero("A19", "programs whose end is not the model's", part.failures.len());
+}
