@@ -7,10 +7,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
+    balancers,
     helm::RELEASE,
     k8s::{CLUSTER, OBJECT},
     making,
-    rehearsal::{Make, OnDelete, Pattern, glob},
+    rehearsal::{Make, OnDelete, Pattern, Rehearsal, glob},
+    standard,
     template::{Scope, identity, is_ready},
     world::{Object, World, key},
 };
@@ -37,11 +39,19 @@ struct Work {
 /// # Errors
 /// An expression of the rehearsal file without a value; its rule is then over, so that the next call goes on.
 pub fn advance(world: &mut World, now_ms: i64) -> Result<(), String> {
-    if world.rehearsal.makes.is_empty() {
+    let rehearsal = world.rehearsal.clone();
+    making::give(world, &rehearsal.given, now_ms)?;
+    if world.of_kind(CLUSTER).next().is_none() {
         return Ok(());
     }
-    let rehearsal = world.rehearsal.clone();
-    let rules: Vec<(String, &Make)> = rehearsal.makes.iter().map(|make| (name_of(make), make)).collect();
+    follow(world, &rehearsal, now_ms)?;
+    balancers::advance(world, now_ms);
+    Ok(())
+}
+
+/// Does what the rules say.
+fn follow(world: &mut World, rehearsal: &Rehearsal, now_ms: i64) -> Result<(), String> {
+    let rules: Vec<(String, &Make)> = rules(rehearsal).map(|make| (name_of(make), make)).collect();
     for _ in 0..200 {
         for (name, rule) in &rules {
             notice(world, name, rule, now_ms)?;
@@ -68,6 +78,11 @@ pub fn advance(world: &mut World, now_ms: i64) -> Result<(), String> {
     Ok(())
 }
 
+/// The rules of every world and those of the rehearsal file.
+fn rules(rehearsal: &Rehearsal) -> impl Iterator<Item = &Make> {
+    standard::rules().iter().chain(&rehearsal.makes)
+}
+
 /// What a release still waits for its controllers to make, and the keys of what was made for it.
 pub fn made_by(world: &World, release: &Object) -> (Vec<String>, Vec<String>) {
     let trigger = trigger_of(release);
@@ -75,7 +90,7 @@ pub fn made_by(world: &World, release: &Object) -> (Vec<String>, Vec<String>) {
     let mut made = Vec::new();
     for record in world.stored(RECORD, &release.place) {
         let Some(work) = work(record).filter(|work| work.trigger == trigger) else { continue };
-        let objects = world.rehearsal.makes.iter().any(|make| !make.objects.is_empty() && name_of(make) == work.rule);
+        let objects = rules(&world.rehearsal).any(|make| !make.objects.is_empty() && name_of(make) == work.rule);
         if objects && !work.done {
             waiting.push("its objects".to_owned());
         }
@@ -132,8 +147,7 @@ fn stays(object: &Object) -> bool {
 }
 
 fn notice(world: &mut World, name: &str, rule: &Make, now_ms: i64) -> Result<(), String> {
-    let clusters: Vec<String> =
-        world.everything().filter(|o| o.kind == CLUSTER && o.exists(now_ms)).map(|o| o.id.clone()).collect();
+    let clusters: Vec<String> = world.of_kind(CLUSTER).filter(|o| o.exists(now_ms)).map(|o| o.id.clone()).collect();
     for cluster in clusters {
         let scope = Scope::new(world, &cluster, now_ms);
         if !glob(&scope.words(&rule.when.cluster)?, &cluster) {
@@ -195,7 +209,7 @@ type Due = (String, String, Work, i64);
 /// The first record that is due and whose conditions hold, with the time at which it is done.
 fn next(world: &World, rules: &[(String, &Make)], now_ms: i64) -> Result<Option<Due>, String> {
     let mut first: Option<Due> = None;
-    for record in world.everything().filter(|o| o.kind == RECORD) {
+    for record in world.of_kind(RECORD) {
         let Some(work) = work(record).filter(|work| !work.over) else { continue };
         let due = match (work.done, work.gone_due) {
             (false, _) => work.due,

@@ -6,7 +6,7 @@
 //!
 //! * [`boot`]: what every cluster has from the start, its nodes, and its end.
 //! * [`apply`]: what the API server checks and does when an object is applied or patched; [`delete`]: when one is deleted.
-//! * [`pods`]: which pods the workloads want, and where and when they run.
+//! * [`pods`]: which pods the workloads want, and where and when they run; [`endpoints`]: which of them a Service selects.
 
 use super::{
     clock_text::rfc3339,
@@ -21,6 +21,7 @@ pub mod apply;
 pub mod boot;
 pub mod calls;
 pub mod delete;
+pub mod endpoints;
 pub mod pods;
 pub mod settle;
 pub mod sim;
@@ -101,7 +102,7 @@ pub fn one<'a>(
 }
 
 /// An id's worth of digits that is always the same for the same parts.
-fn digest(parts: &[&str]) -> Vec<u8> {
+pub(super) fn digest(parts: &[&str]) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     Sha256::digest(parts.join("\n")).to_vec()
 }

@@ -12,6 +12,14 @@ use super::{
 };
 use crate::k8s::types::text;
 
+/// In the place of a token: it stood before the run.
+const GIVEN: &str = "given";
+
+/// Whether an object stood before the run: nobody's work here, and nobody's to take away.
+pub fn is_given(object: &Object) -> bool {
+    object.token == GIVEN
+}
+
 /// Makes what a rule says for a trigger; the keys of what was made are added to `made`.
 ///
 /// # Errors
@@ -53,6 +61,29 @@ pub(super) fn make(
         });
     }
     settle(world, cluster, at);
+    Ok(())
+}
+
+/// Puts down what stands before the run, once: what was deleted since does not come back.
+///
+/// # Errors
+/// An expression without a value, or an object that is none.
+pub(super) fn give(world: &mut World, given: &[Value], at: i64) -> Result<(), String> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let items = Scope::new(world, "", at).render(&Value::Array(given.to_vec()))?;
+    for item in items.as_array().into_iter().flatten() {
+        let stored = [text(item, "place"), ""]
+            .iter()
+            .any(|place| world.by_key(&key(text(item, "kind"), place, text(item, "id"))).is_some());
+        if !stored && let Some(made) = put_aws(world, "", item, false, at)? {
+            let object = world.by_key(&made).cloned();
+            if let Some(object) = object {
+                world.put(Object { token: GIVEN.to_owned(), ..object });
+            }
+        }
+    }
     Ok(())
 }
 

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rehearsal {
+    /// AWS objects that stand before the run, the customer's own: a public zone, say.
+    #[serde(default)]
+    pub given: Vec<Value>,
     /// What exec, run_pod, logs and the like answer; the first that fits wins.
     #[serde(default)]
     pub answers: Vec<Answer>,

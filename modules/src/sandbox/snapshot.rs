@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     controllers::RECORD,
     k8s::OBJECT,
+    making::is_given,
     world::{Object, Store, World},
 };
 use crate::{
@@ -58,7 +59,8 @@ const VOLATILE: &[&str] = &[
 pub fn snapshot(store: &dyn Store) -> Result<Value, String> {
     let world = open(store)?;
     let now = world.clock + LATER_MS;
-    let objects: Vec<&Object> = world.all(now).filter(|o| o.kind != RECORD && o.gone_at.is_none()).collect();
+    let objects: Vec<&Object> =
+        world.all(now).filter(|o| o.kind != RECORD && o.gone_at.is_none() && !is_given(o)).collect();
     let names = names(&objects);
     let mut list: Vec<Value> = objects.iter().map(|object| shown(object, &names, now)).collect();
     list.sort_by_key(Value::to_string);

@@ -232,6 +232,15 @@ impl World {
             .map(|(_, object)| object)
     }
 
+    /// All objects of a kind in every place, those that are gone or still to come included.
+    pub fn of_kind<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let prefix = format!("{kind}|");
+        self.objects
+            .range(prefix.clone()..)
+            .take_while(move |(key, _)| key.starts_with(&prefix))
+            .map(|(_, object)| object)
+    }
+
     /// Every stored object, those that are gone or still to come included.
     pub fn everything(&self) -> impl Iterator<Item = &Object> {
         self.objects.values()

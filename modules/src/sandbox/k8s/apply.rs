@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
+        balancers,
         simple::{merge, set},
         world::{Object, World},
     },
@@ -86,6 +87,7 @@ pub fn put(
     world: &mut World, cluster: &str, mut object: Value, tags: &BTreeMap<String, String>, token: &str, now_ms: i64,
 ) -> String {
     let input = object.clone();
+    balancers::admit(world, cluster, &mut object, now_ms);
     let [api, kind, namespace, name] =
         ["apiVersion", "kind", "metadata.namespace", "metadata.name"].map(|path| text(&object, path).to_owned());
     let id = types::id(&api, &kind, &namespace, &name);
@@ -109,7 +111,7 @@ pub fn put(
             if text(&object, "spec.type").is_empty() {
                 set(&mut object, "spec.type", "ClusterIP".into());
             }
-            if text(&object, "spec.type") == "LoadBalancer" {
+            if text(&object, "spec.type") == "LoadBalancer" && !balancers::handled(&object) {
                 then("Pending", BALANCER_MS, "Ready");
             }
         }

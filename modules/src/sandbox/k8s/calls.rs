@@ -8,7 +8,7 @@ use super::{
         sim::SimCall,
         world::{Object, World},
     },
-    OBJECT, apply, delete as deletion, of_kind, one, pods, region,
+    OBJECT, apply, delete as deletion, endpoints, of_kind, one, pods, region,
     sim::{cluster_of, named},
     status::describe,
 };
@@ -24,7 +24,13 @@ use crate::{
 pub fn get(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let cluster = cluster_of(call.place);
     let found = named(world, cluster, call.input, call.now_ms);
-    Ok(found.map(|object| describe(world, cluster, object, call.now_ms)).unwrap_or_default())
+    if let Some(found) = found {
+        return Ok(describe(world, cluster, found, call.now_ms));
+    }
+    let asked = (namespace(call), call.text("name"));
+    let computed = endpoints::all(world, cluster, call.text("kind"), call.now_ms);
+    let named = |o: &Value| (text(o, "metadata.namespace"), text(o, "metadata.name")) == asked;
+    Ok(computed.into_iter().find(named).unwrap_or_default())
 }
 
 /// `k8s.list`.
@@ -33,14 +39,15 @@ pub fn list(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     region(world, cluster, call.now_ms)?;
     let api = call.input.get("api_version").and_then(Value::as_str);
     let kind = apply::known(world, cluster, call.text("kind"), api, call.now_ms)?;
-    let fits = |object: &&Object| {
-        object.exists(call.now_ms)
-            && text(&object.body, "apiVersion") == kind.api_version
-            && (call.text("namespace").is_empty() || call.text("namespace") == text(&object.body, "metadata.namespace"))
-            && selected(call.text("label_selector"), &object.body["metadata"]["labels"])
+    let fits = |object: &Value| {
+        text(object, "apiVersion") == kind.api_version
+            && (call.text("namespace").is_empty() || call.text("namespace") == text(object, "metadata.namespace"))
+            && selected(call.text("label_selector"), &object["metadata"]["labels"])
     };
-    let found = of_kind(world, cluster, &kind.kind, call.now_ms).filter(fits);
-    Ok(found.map(|object| describe(world, cluster, object, call.now_ms)).collect())
+    let stored = of_kind(world, cluster, &kind.kind, call.now_ms).filter(|o| o.exists(call.now_ms) && fits(&o.body));
+    let stored = stored.map(|object| describe(world, cluster, object, call.now_ms));
+    let computed = endpoints::all(world, cluster, &kind.kind, call.now_ms).into_iter().filter(fits);
+    Ok(stored.chain(computed).collect())
 }
 
 /// `k8s.wait`.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::{
+        balancers,
         clock_text::rfc3339,
         world::{Object, World},
     },
@@ -98,7 +99,7 @@ pub fn end(world: &mut World, cluster: &str, object: &Object, gone: i64) {
 fn grace_ms(body: &Value) -> i64 {
     match text(body, "kind") {
         "Pod" => 5_000,
-        "Service" if text(body, "spec.type") == "LoadBalancer" => 20_000,
+        "Service" if text(body, "spec.type") == "LoadBalancer" && !balancers::handled(body) => 20_000,
         _ => 0,
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
+        balancers,
         simple::set,
         world::{Object, World, key},
     },
@@ -151,7 +152,7 @@ pub fn reclaim(world: &mut World, cluster: &str, claim: &Value, gone: i64) {
 /// The network interfaces of a Service's load balancer, in the nodes' subnets: they hold those subnets.
 pub fn balance(world: &mut World, cluster: &str, service: &str, now_ms: i64) {
     let Some(object) = world.by_key(&key(OBJECT, cluster, service)).cloned() else { return };
-    if text(&object.body, "spec.type") != "LoadBalancer" {
+    if text(&object.body, "spec.type") != "LoadBalancer" || balancers::handled(&object.body) {
         return;
     }
     let Ok(region) = region(world, cluster, i64::MAX) else { return };

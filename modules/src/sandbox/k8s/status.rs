@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
+        balancers,
         clock_text::rfc3339,
         simple::{merge, set},
         world::{Object, World},
@@ -80,13 +81,16 @@ fn status(world: &World, cluster: &str, object: &Object, now_ms: i64) -> Value {
             {"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": yes(state == "Established")},
         ]}),
         "APIService" => json!({"conditions": [{"type": "Available", "status": "True"}]}),
-        "Service" if text(body, "spec.type") == "LoadBalancer" && state == "Ready" => {
+        "Service" | "Ingress" if balancers::address(world, cluster, object, now_ms).is_some() => {
+            json!({"loadBalancer": {"ingress": [{"hostname": balancers::address(world, cluster, object, now_ms)}]}})
+        }
+        "Service" if text(body, "spec.type") == "LoadBalancer" && state == "Ready" && !balancers::handled(body) => {
             let region =
                 world.get(CLUSTER, cluster, cluster, now_ms).map(|c| text(&c.body, "region")).unwrap_or_default();
             let hostname = format!("{}.elb.{region}.amazonaws.com", settle::balancer(object));
             json!({"loadBalancer": {"ingress": [{"hostname": hostname}]}})
         }
-        "Service" => json!({"loadBalancer": {}}),
+        "Service" | "Ingress" => json!({"loadBalancer": {}}),
         _ => Value::Null,
     }
 }
@@ -126,6 +130,10 @@ fn waits_for(world: &World, cluster: &str, object: &Object, body: &Value, now_ms
     }
     if text(body, "kind") == "Pod" {
         return pod_waits_for(world, cluster, object, now_ms).into_iter().collect();
+    }
+    if text(body, "kind") == "Service" && balancers::handled(body) {
+        let there = balancers::address(world, cluster, object, now_ms).is_some();
+        return (!there).then(|| balancers::why_none(world, cluster, object, now_ms)).flatten().into_iter().collect();
     }
     if !matches!(text(body, "kind"), "Deployment" | "StatefulSet" | "DaemonSet" | "Job") {
         return Vec::new();

@@ -23,6 +23,7 @@ use crate::{
     target::{EFFECT_TAG, Place, RUN_TAG, Request, Target},
 };
 
+mod balancers;
 mod cluster;
 mod controllers;
 mod simple;
