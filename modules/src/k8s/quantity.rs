@@ -17,7 +17,7 @@ pub fn same(one: &Value, other: &Value) -> bool {
 }
 
 /// In thousandths; None for what is no quantity, or is finer or larger than anybody asks for.
-fn read(value: &Value) -> Option<i128> {
+pub fn read(value: &Value) -> Option<i128> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),

@@ -6,7 +6,8 @@
 //!
 //! * [`boot`]: what every cluster has from the start, its nodes, and its end.
 //! * [`apply`]: what the API server checks and does when an object is applied or patched; [`delete`]: when one is deleted.
-//! * [`pods`]: which pods the workloads want, and where and when they run; [`endpoints`]: which of them a Service selects.
+//! * [`pods`]: which pods the workloads want, and where and when they run; [`endpoints`]: which of them a Service selects;
+//!   [`volumes`]: volumes that stand before their claims.
 
 use super::{
     clock_text::rfc3339,
@@ -26,6 +27,7 @@ pub mod pods;
 pub mod settle;
 pub mod sim;
 pub mod status;
+pub mod volumes;
 
 pub use boot::{boot_cluster, boot_nodes, remove_cluster, remove_nodes};
 

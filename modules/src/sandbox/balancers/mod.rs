@@ -21,7 +21,7 @@ use super::{
 use crate::k8s::types::text;
 pub use wanted::{Stack, handled};
 
-mod build;
+pub mod build;
 mod wanted;
 
 /// World objects of this kind are load balancers; the id is the ARN.

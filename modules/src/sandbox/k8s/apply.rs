@@ -10,7 +10,7 @@ use super::{
         simple::{merge, set},
         world::{Object, World},
     },
-    OBJECT, Unknown, digest, lookup, region, settle, stamp,
+    OBJECT, Unknown, digest, lookup, region, settle, stamp, volumes,
 };
 use crate::{
     error::{CallError, Class},
@@ -78,6 +78,7 @@ pub fn update(world: &mut World, cluster: &str, id: &str, mut body: Value, now_m
         set(&mut body, "metadata.generation", generation.into());
         set(&mut body, "metadata.resourceVersion", world.serial.to_string().into());
         world.change(OBJECT, cluster, id, |object| object.body = body);
+        volumes::offer(world, cluster, now_ms);
     }
     settle::settle(world, cluster, now_ms);
 }
@@ -140,6 +141,7 @@ pub fn put(
     });
     match kind.as_str() {
         "PersistentVolumeClaim" => settle::provision(world, cluster, &id, now_ms),
+        "PersistentVolume" => volumes::offer(world, cluster, now_ms),
         "Service" => settle::balance(world, cluster, &id, now_ms),
         _ => {}
     }

@@ -10,7 +10,7 @@ use super::{
         simple::begin_deletion,
         world::{Object, World, key},
     },
-    CLUSTER, OBJECT, apply, settle, types,
+    CLUSTER, OBJECT, apply, settle, types, volumes,
 };
 use crate::k8s::types::text;
 
@@ -98,6 +98,7 @@ pub fn remove_nodes(world: &mut World, cluster: &str, nodegroup: &str, now_ms: i
 
 /// A cluster goes, with everything in it. What its controllers made in AWS stays behind, as it would.
 pub fn remove_cluster(world: &mut World, cluster: &str) {
+    volumes::detach_all(world, cluster);
     let inside = [OBJECT, CLUSTER, super::super::helm::RELEASE, super::super::controllers::RECORD];
     let keys: Vec<String> = inside.iter().flat_map(|kind| world.stored(kind, cluster).map(Object::key)).collect();
     for key in keys {

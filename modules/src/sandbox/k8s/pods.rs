@@ -9,7 +9,7 @@ use super::{
         simple::set,
         world::{Object, World},
     },
-    OBJECT, apply, boot, delete, digest, of_kind, one, settle,
+    OBJECT, apply, boot, delete, digest, of_kind, one, settle, volumes,
 };
 use crate::k8s::types::{self, text};
 
@@ -203,10 +203,15 @@ fn place(world: &mut World, cluster: &str, now_ms: i64) -> bool {
             continue;
         }
         let asked = text(&pod.body, "spec.nodeName");
+        let zone = volumes::zone(world, cluster, &pod.body, now_ms);
+        let here = |node: &&Object| {
+            zone.is_none_or(|zone| node.body["metadata"]["labels"]["topology.kubernetes.io/zone"] == zone)
+        };
+        let fitting: Vec<&Object> = nodes.iter().filter(here).collect();
         let Some(node) = nodes
             .iter()
             .find(|node| text(&node.body, "metadata.name") == asked)
-            .or(nodes.get(used.len() % nodes.len()))
+            .or(fitting.get(used.len() % fitting.len().max(1)).copied())
         else {
             continue;
         };
@@ -261,8 +266,13 @@ pub fn missing(world: &World, cluster: &str, pod: &Value, now_ms: i64) -> Option
         },
     ));
     wanted.into_iter().filter(|(_, name)| !name.is_empty()).find_map(|(kind, name)| {
-        let there = one(world, cluster, kind, namespace, name, now_ms).is_some();
-        (!there).then(|| format!("{} \"{name}\" not found", kind.to_lowercase()))
+        match one(world, cluster, kind, namespace, name, now_ms) {
+            None => Some(format!("{} \"{name}\" not found", kind.to_lowercase())),
+            Some(claim) if kind == "PersistentVolumeClaim" && text(&claim.body, "spec.volumeName").is_empty() => {
+                Some(format!("claim {name} has no volume"))
+            }
+            Some(_) => None,
+        }
     })
 }
 

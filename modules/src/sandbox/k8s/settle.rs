@@ -9,7 +9,7 @@ use super::{
         simple::set,
         world::{Object, World, key},
     },
-    OBJECT, apply, digest, of_kind, one, pods, region,
+    OBJECT, apply, digest, of_kind, one, pods, region, volumes,
 };
 use crate::k8s::types::text;
 
@@ -85,10 +85,17 @@ fn last_end(world: &World, _cluster: &str, keys: &[String]) -> Option<i64> {
 /// The volume behind a claim, and its disk in AWS.
 pub fn provision(world: &mut World, cluster: &str, claim: &str, now_ms: i64) {
     let Some(object) = world.by_key(&key(OBJECT, cluster, claim)).cloned() else { return };
+    if volumes::bind(world, cluster, &object, now_ms) {
+        return;
+    }
     let uid = text(&object.body, "metadata.uid");
     let [namespace, name, class] = ["metadata.namespace", "metadata.name", "spec.storageClassName"]
         .map(|path| text(&object.body, path).to_owned());
     let class = if class.is_empty() { default_class(world, cluster, now_ms) } else { class };
+    let asked = text(&object.body, "spec.volumeName");
+    if !asked.is_empty() || (!class.is_empty() && !volumes::makes_volumes(world, cluster, &class, now_ms)) {
+        return volumes::wait(world, cluster, &object, now_ms);
+    }
     let size = text(&object.body, "spec.resources.requests.storage").to_owned();
     let parameters = one(world, cluster, "StorageClass", "", &class, now_ms).map(|o| o.body["parameters"].clone());
     let volume = format!("pvc-{uid}");
@@ -141,6 +148,9 @@ pub fn reclaim(world: &mut World, cluster: &str, claim: &Value, gone: i64) {
     else {
         return;
     };
+    if text(&pv.body, "spec.persistentVolumeReclaimPolicy") == "Retain" {
+        return volumes::keep(world, cluster, &pv, gone);
+    }
     world.change(OBJECT, cluster, &pv.id, |pv| pv.begin_deletion(gone, "", gone + RECLAIM_MS.0));
     let region = region(world, cluster, i64::MAX).unwrap_or_default();
     let disk = text(&pv.body, "spec.csi.volumeHandle").to_owned();

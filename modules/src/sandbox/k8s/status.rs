@@ -9,7 +9,7 @@ use super::{
         simple::{merge, set},
         world::{Object, World},
     },
-    CLUSTER, delete, of_kind, one, pods, settle,
+    CLUSTER, delete, of_kind, one, pods, settle, volumes,
 };
 use crate::k8s::{object::with_identity, types::text};
 
@@ -72,7 +72,7 @@ fn status(world: &World, cluster: &str, object: &Object, now_ms: i64) -> Value {
             {"type": "Ready", "status": yes(state == "Ready"), "reason": if state == "Ready" { "KubeletReady" } else { "KubeletNotReady" }},
         ]}),
         "PersistentVolumeClaim" => json!({"phase": state, "capacity": body["spec"]["resources"]["requests"]}),
-        "PersistentVolume" => json!({"phase": "Bound"}),
+        "PersistentVolume" => json!({"phase": volumes::phase(world, cluster, object, now_ms)}),
         "Namespace" if text(body, "metadata.deletionTimestamp").is_empty() && object.gone_at.is_none() => {
             json!({"phase": "Active"})
         }

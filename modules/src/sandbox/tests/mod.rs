@@ -29,6 +29,7 @@ mod controllers;
 mod simple;
 mod snapshot;
 mod target;
+mod volumes;
 
 /// Time that jumps.
 pub struct Jumping(AtomicI64);
