@@ -6,9 +6,11 @@
 
 use runbook_modules::table::Table;
 
+pub mod acm;
 pub mod ec2;
 pub mod ecr;
 pub mod eks;
+pub mod elbv2;
 pub mod iam;
 #[cfg(feature = "live")]
 pub mod live;
@@ -24,8 +26,10 @@ pub mod wafv2;
 
 /// Adds everything to the table.
 pub fn register(table: &mut Table) {
+    acm::register(table);
     ec2::register(table);
     eks::register(table);
+    elbv2::register(table);
     iam::register(table);
     route53::register(table);
     s3::register(table);

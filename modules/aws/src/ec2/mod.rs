@@ -17,12 +17,14 @@ pub mod accept_vpc_peering_connection;
 pub mod address;
 pub mod availability_zone;
 pub mod cidr;
+pub mod delete_security_group;
 pub mod filter;
 pub mod flow_log;
 pub mod instance;
 pub mod instance_type_offering;
 pub mod internet_gateway;
 pub mod internet_gateway_attachment;
+pub mod keep_snapshot;
 pub mod launch_template;
 pub mod modify_subnet_attribute;
 pub mod modify_vpc_attribute;
@@ -36,6 +38,7 @@ pub mod rules;
 pub mod security_group;
 pub mod security_group_rules;
 pub mod simulate;
+pub mod snapshot;
 pub mod subnet;
 #[cfg(test)]
 mod tests;
@@ -69,6 +72,7 @@ pub fn register(table: &mut Table) {
             &volume::VOLUME,
             &flow_log::FLOW_LOG,
             &launch_template::LAUNCH_TEMPLATE,
+            &snapshot::SNAPSHOT,
         ],
         &[
             &vpc::DESCRIBE,
@@ -83,9 +87,12 @@ pub fn register(table: &mut Table) {
             &volume::DESCRIBE,
             &flow_log::DESCRIBE,
             &launch_template::DESCRIBE,
+            &snapshot::DESCRIBE,
+            &keep_snapshot::KEEP,
             &instance::DESCRIBE,
             &availability_zone::DESCRIBE,
             &instance_type_offering::DESCRIBE,
+            &delete_security_group::DELETE,
             &modify_vpc_attribute::MODIFY,
             &modify_subnet_attribute::MODIFY,
             &accept_vpc_peering_connection::ACCEPT,
@@ -115,6 +122,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
         "ec2.flow_log" => &flow_log::live::FlowLogs,
         "ec2.launch_template" => &launch_template::live::LaunchTemplates,
         "ec2.volume" => &volume::live::Volumes,
+        "ec2.snapshot" => &snapshot::live::Snapshots,
         _ => return None,
     })
 }
@@ -135,6 +143,9 @@ pub fn call(operation: &str) -> Option<&'static dyn Call> {
         "ec2.describe_flow_logs" => &List::<flow_log::live::FlowLogs>::NEW,
         "ec2.describe_launch_templates" => &List::<launch_template::live::LaunchTemplates>::NEW,
         "ec2.describe_volumes" => &List::<volume::live::Volumes>::NEW,
+        "ec2.describe_snapshots" => &List::<snapshot::live::Snapshots>::NEW,
+        "ec2.keep_snapshot" => &keep_snapshot::live::Keep,
+        "ec2.delete_security_group" => &delete_security_group::live::Delete,
         "ec2.describe_instances" => &List::<instance::live::Reservations>::NEW,
         "ec2.describe_availability_zones" => &List::<availability_zone::live::Zones>::NEW,
         "ec2.describe_instance_type_offerings" => &instance_type_offering::live::Offerings,

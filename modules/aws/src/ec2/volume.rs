@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runbook_modules::{
-    error::CallError,
+    error::{CallError, Class as ErrorClass},
     input::{self, InputError},
     operation::{Class, Operation},
     resource::{Identity, Meta, same_fields},
@@ -88,6 +88,13 @@ pub static VOLUME: Row = Row {
                 return Err(CallError::refused("InvalidParameterCombination", message));
             }
             Ok(())
+        },
+        check_delete: |_, call, volume| match volume.state(call.now_ms) {
+            "in-use" => {
+                let message = format!("Volume {} is currently attached to an instance", volume.id);
+                Err(CallError::new(ErrorClass::Blocked, "VolumeInUse", message))
+            }
+            _ => Ok(()),
         },
         describe: |_, call, id| {
             let kind = call.text("volume_type");

@@ -205,6 +205,9 @@ const ALREADY_EXISTS: &[&str] = &[
     "WAFDuplicateItemException",
     "InvalidKeyPair.Duplicate",
     "InvalidLaunchTemplateName.AlreadyExistsException",
+    "DuplicateLoadBalancerName",
+    "DuplicateTargetGroupName",
+    "DuplicateListener",
 ];
 
 const NOT_FOUND: &[&str] = &[
@@ -231,4 +234,7 @@ const NOT_FOUND: &[&str] = &[
     "Gateway.NotAttached",
     "InvalidVpcID.NotFound",
     "InvalidLaunchTemplateId.NotFoundException",
+    "LoadBalancerNotFound",
+    "TargetGroupNotFound",
+    "ListenerNotFound",
 ];

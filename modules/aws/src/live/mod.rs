@@ -77,9 +77,11 @@ pub trait Call: Send + Sync {
 /// The live calls of a kind, by its name.
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
     match kind.split_once('.')?.0 {
+        "acm" => crate::acm::driver(kind),
         "ec2" => crate::ec2::driver(kind),
         "ecr" => crate::ecr::driver(kind),
         "eks" => crate::eks::driver(kind),
+        "elbv2" => crate::elbv2::driver(kind),
         "iam" => crate::iam::driver(kind),
         "route53" => crate::route53::driver(kind),
         "s3" => crate::s3::driver(kind),
@@ -93,9 +95,11 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 /// The live call of an operation, by its name.
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
     match operation.split_once('.')?.0 {
+        "acm" => crate::acm::call(operation),
         "ec2" => crate::ec2::call(operation),
         "ecr" => crate::ecr::call(operation),
         "eks" => crate::eks::call(operation),
+        "elbv2" => crate::elbv2::call(operation),
         "iam" => crate::iam::call(operation),
         "route53" => crate::route53::call(operation),
         "s3" => crate::s3::call(operation),
