@@ -1,0 +1,155 @@
+//! OpenRemote on the sandbox: both entries, what the traps of the original were, and back to nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{harness::Place, redis_ha::world};
+
+const RUN: [&str; 6] = ["run", "openremote.rhai", "--sandbox", "--speed", "0", "--json"];
+
+/// The steps of a run that ended well.
+fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
+    let said = place.expect(0, RUN.iter().chain(more).copied());
+    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
+}
+
+/// The objects of a kind in the world, without those that a field tells apart.
+fn objects(world: &Value, kind: &str) -> Vec<Value> {
+    let all = world["objects"].as_array().expect("objects");
+    all.iter().filter(|o| o["kind"] == kind).cloned().collect()
+}
+
+fn output(place: &Place, name: &str) -> String {
+    place.expect(0, ["output", "latest", name]).out.trim().to_owned()
+}
+
+fn undone(place: &Place) {
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(world(place)["objects"], json!([]), "undo left something");
+}
+
+#[test]
+fn behind_haproxy_it_runs_and_is_undone() {
+    let place = Place::new();
+    let done = steps(&place, &[]);
+    for key in [
+        "network/vpc",
+        "network/subnets",
+        "network/nat gateway",
+        "cluster/eks",
+        "cluster/node group",
+        "cluster/node beside the data",
+        "cluster/identity provider",
+        "cluster/ebs-csi",
+        "cluster/add-ons",
+        "load balancer controller/role",
+        "load balancer controller/service account",
+        "load balancer controller/chart",
+        "load balancer controller/webhook",
+        "volumes/psql-data",
+        "volumes/manager-data",
+        "cluster dns",
+        "or-setup",
+        "proxy",
+        "database/postgresql/accepts connections",
+        "entry/network load balancer",
+        "entry/record testmanager.openremote.app",
+        "keycloak/ready",
+        "manager",
+        "public dns/testmanager.openremote.app",
+        "certificate",
+        "answers/tls",
+    ] {
+        assert!(done.contains(key), "no step {key:?} in {done:#?}");
+    }
+    let world = world(&place);
+    let balancers = objects(&world, "elbv2.load_balancer");
+    assert_eq!(balancers.len(), 1, "the metrics stay inside the cluster: {balancers:#?}");
+    assert_eq!(balancers[0]["body"]["scheme"], "internet-facing");
+    assert_eq!(objects(&world, "elbv2.listener").len(), 3);
+    assert_eq!(output(&place, "manager"), "https://testmanager.openremote.app");
+    assert_eq!(output(&place, "mqtts"), "testmanager.openremote.app:8883");
+    let name = output(&place, "load balancer name");
+    let records =
+        objects(&world, "route53.record_set").into_iter().map(|o| o["body"]["alias_target"]["dns_name"].clone());
+    assert_eq!(records.collect::<Vec<_>>(), [Value::from(name)], "the alias points to the public load balancer");
+
+    place.expect(0, ["verify", "latest"]);
+    undone(&place);
+    let calls = world_calls(&place);
+    let gone = |op: &str| calls.iter().position(|call| call == op).unwrap_or_else(|| panic!("no {op} in {calls:#?}"));
+    assert!(gone("delete route53.record_set") < gone("delete helm.release"), "the record goes first: {calls:#?}");
+    assert!(!calls.iter().any(|call| call == "elbv2.delete_load_balancer"), "the controller took it down itself");
+}
+
+fn world_calls(place: &Place) -> Vec<String> {
+    let calls = world(place)["calls"].as_array().cloned().unwrap_or_default();
+    calls.iter().filter_map(|call| call["op"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn behind_an_application_load_balancer_it_runs_and_is_undone() {
+    let place = Place::new();
+    let done = steps(&place, &["-p", "entry=alb"]);
+    for key in [
+        "certificate",
+        "application load balancer",
+        "mqtt load balancer",
+        "mqtts load balancer",
+        "record testmanager.openremote.app",
+        "record mqtt.testmanager.openremote.app",
+        "record mqtts.testmanager.openremote.app",
+        "answers/manager",
+    ] {
+        assert!(
+            done.iter().any(|step| step == key || step.ends_with(&format!("/{key}"))),
+            "no step {key:?} in {done:#?}"
+        );
+    }
+    assert!(!done.contains("proxy"));
+    let world = world(&place);
+    let kinds: BTreeSet<String> = objects(&world, "elbv2.load_balancer")
+        .iter()
+        .map(|o| o["body"]["type"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!((objects(&world, "elbv2.load_balancer").len(), kinds.len()), (3, 2), "one for the web, two for MQTT");
+    assert_eq!(objects(&world, "acm.certificate").len(), 1);
+    assert_eq!(objects(&world, "route53.record_set").len(), 5, "two that prove the names, three aliases");
+    undone(&place);
+}
+
+#[test]
+fn metrics_get_load_balancers_only_when_asked_for() {
+    let place = Place::new();
+    steps(&place, &["-p", "expose_metrics_lb=true", "-p", "acme=off"]);
+    let found = objects(&world(&place), "elbv2.load_balancer");
+    let public = found.iter().filter(|o| o["body"]["scheme"] == "internet-facing").count();
+    assert_eq!((found.len(), public), (3, 1));
+    assert!(output(&place, "load balancer name").contains("k8s-default-proxy-"), "the public one, whichever was first");
+    undone(&place);
+}
+
+#[test]
+fn a_snapshot_of_the_data_outlives_undo_when_it_is_asked_for() {
+    let place = Place::new();
+    steps(&place, &["-p", "volumes_on_undo=snapshot"]);
+    place.expect(0, ["undo", "latest", "--yes"]);
+    let left = world(&place);
+    let kinds: BTreeSet<&str> =
+        left["objects"].as_array().expect("objects").iter().filter_map(|o| o["kind"].as_str()).collect();
+    assert_eq!(kinds, BTreeSet::from(["ec2.snapshot"]));
+    assert_eq!(objects(&left, "ec2.snapshot").len(), 2);
+}
+
+#[test]
+fn what_stands_already_stops_it_before_the_first_effect() {
+    let place = Place::new();
+    steps(&place, &[]);
+    let said = place.run(RUN);
+    assert_ne!(said.code, 0);
+    assert!(said.out.contains("a cluster testcluster already stands"), "{}", said.out);
+    let said = place.run(RUN.iter().copied().chain(["-p", "cluster_name=second"]));
+    assert!(said.out.contains("testmanager.openremote.app already stands in the zone"), "{}", said.out);
+}
