@@ -1,6 +1,7 @@
-//! `kill -9` at random moments, then resume: the same world as the undisturbed run. Nothing twice, nothing lost.
+//! The standard trials of a shipped runbook: `kill -9` at random moments, then resume; an error or a lost answer at its calls; undo,
+//! killed too. It ends in the same world as the undisturbed run, or in an empty one: nothing twice, nothing lost.
 //!
-//! RUNBOOK_TRIALS sets how many kills (default 8); the seed is printed and RUNBOOK_SEED repeats it.
+//! [`crate::systems`] runs them for each runbook. RUNBOOK_TRIALS sets how many kills (default 8); the seed is printed and RUNBOOK_SEED repeats it.
 
 #![expect(clippy::print_stdout, reason = "the seed and the figures of a trial")]
 
@@ -10,7 +11,12 @@ use serde_json::Value;
 
 use crate::{harness::Place, redis_ha::world};
 
-const RUN: [&str; 5] = ["run", "redis-ha.rhai", "--sandbox", "--speed", "0"];
+/// The arguments that run a shipped runbook on the sandbox without waiting.
+fn run<'a>(system: &[&'a str]) -> Vec<&'a str> {
+    let mut args = vec!["run", system[0], "--sandbox", "--speed", "0"];
+    args.extend(&system[1..]);
+    args
+}
 
 /// A small generator (xorshift): reproducible from the printed seed.
 struct Dice(u64);
@@ -79,11 +85,12 @@ fn kill_within(place: &Place, args: &[&str], whole: Duration, dice: &mut Dice) -
     running
 }
 
-#[test]
-fn killed_anywhere_it_ends_in_the_same_world() {
+/// Killed up to three times in each run, which is then resumed.
+pub(crate) fn killed_anywhere_it_ends_in_the_same_world(system: &[&str]) {
+    let run = run(system);
     let calm = Place::new();
     let began = std::time::Instant::now();
-    calm.expect(0, RUN);
+    calm.expect(0, &run);
     let whole = began.elapsed();
     let wanted = world(&calm);
     let mut dice = Dice::new();
@@ -91,13 +98,13 @@ fn killed_anywhere_it_ends_in_the_same_world() {
     let mut resumes = 0;
     while killed < trials() {
         let place = Place::new();
-        if kill_within(&place, &RUN, whole, &mut dice) {
+        if kill_within(&place, &run, whole, &mut dice) {
             killed += 1;
         }
         // Kill a few resumes too, then let one through. A run killed before it was stored begins anew.
         for round in 0.. {
             if place.run(["show", "latest"]).code != 0 {
-                place.expect(0, RUN);
+                place.expect(0, &run);
                 break;
             }
             if round < 2 && dice.up_to(2) == 0 && killed < trials() {
@@ -111,7 +118,7 @@ fn killed_anywhere_it_ends_in_the_same_world() {
             if said.code == 2 && said.err.contains("RB0218") {
                 // Killed before its parameters were kept, so before anything was made.
                 assert_eq!(before, 0);
-                place.expect(0, RUN);
+                place.expect(0, &run);
                 break;
             }
             assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
@@ -124,12 +131,13 @@ fn killed_anywhere_it_ends_in_the_same_world() {
     println!("{killed} kills, {resumes} resumes: duplicates 0, orphans 0");
 }
 
-#[test]
-fn undo_killed_anywhere_empties_the_world() {
+/// Killed up to three times in each undo.
+pub(crate) fn undo_killed_anywhere_empties_the_world(system: &[&str]) {
+    let run = run(system);
     let mut dice = Dice::new();
     for _ in 0..trials().div_ceil(4) {
         let place = Place::new();
-        place.expect(0, RUN);
+        place.expect(0, &run);
         let began = std::time::Instant::now();
         for _ in 0..3 {
             kill_within(&place, &["undo", "latest", "--yes"], Duration::from_millis(900), &mut dice);
@@ -139,10 +147,11 @@ fn undo_killed_anywhere_empties_the_world() {
     }
 }
 
-#[test]
-fn an_error_at_any_effect_stops_clearly_and_is_undone() {
+/// Refused at a call, the run stops with what to do next, and undo empties the world.
+pub(crate) fn an_error_at_any_effect_stops_clearly_and_is_undone(system: &[&str]) {
+    let run = run(system);
     let calm = Place::new();
-    calm.expect(0, RUN);
+    calm.expect(0, &run);
     let mut calls = calls(&world(&calm));
     // The step that makes a cluster tries again by itself.
     calls.retain(|call| call["op"] != "eks.create_cluster");
@@ -156,7 +165,7 @@ fn an_error_at_any_effect_stops_clearly_and_is_undone() {
         let n = &call["n"];
         let place = Place::new();
         let fault = format!("refuse:{n}");
-        let said = place.run(RUN.iter().copied().chain(["--fault", &fault]));
+        let said = place.run(run.iter().copied().chain(["--fault", &fault]));
         assert_eq!(said.code, 1, "call {n}: {}\n{}", said.out, said.err);
         assert!(said.err.contains("runbook resume") && said.err.contains("runbook undo"), "call {n}:\n{}", said.err);
         place.expect(0, ["undo", "latest", "--yes"]);
@@ -164,10 +173,11 @@ fn an_error_at_any_effect_stops_clearly_and_is_undone() {
     }
 }
 
-#[test]
-fn a_lost_answer_makes_nothing_twice() {
+/// An answer that never comes, after the call was executed or instead of it.
+pub(crate) fn a_lost_answer_makes_nothing_twice(system: &[&str]) {
+    let run = run(system);
     let calm = Place::new();
-    calm.expect(0, RUN);
+    calm.expect(0, &run);
     let wanted = world(&calm);
     let calls = calls(&wanted);
     let mut dice = Dice::new();
@@ -175,7 +185,7 @@ fn a_lost_answer_makes_nothing_twice() {
         let n = &calls[dice.up_to(calls.len() as u64) as usize]["n"];
         for fault in [format!("lost:{n}"), format!("drop:{n}")] {
             let place = Place::new();
-            let said = place.run(RUN.iter().copied().chain(["--fault", &fault]));
+            let said = place.run(run.iter().copied().chain(["--fault", &fault]));
             if said.code != 0 {
                 place.expect(0, ["resume", "latest"]);
             }

@@ -15,3 +15,4 @@ mod readme;
 mod redis_ha;
 mod script_errors;
 mod signals;
+mod systems;

@@ -1,0 +1,36 @@
+//! The standard trials ([`crate::crash`]) for each shipped runbook.
+
+use crate::crash;
+
+/// One module a runbook: its file and what it needs besides its defaults.
+macro_rules! systems {
+    ($($system:ident: [$($argument:literal),+];)+) => {$(
+        mod $system {
+            const SYSTEM: &[&str] = &[$($argument),+];
+
+            #[test]
+            fn killed_anywhere_it_ends_in_the_same_world() {
+                super::crash::killed_anywhere_it_ends_in_the_same_world(SYSTEM);
+            }
+
+            #[test]
+            fn undo_killed_anywhere_empties_the_world() {
+                super::crash::undo_killed_anywhere_empties_the_world(SYSTEM);
+            }
+
+            #[test]
+            fn an_error_at_any_effect_stops_clearly_and_is_undone() {
+                super::crash::an_error_at_any_effect_stops_clearly_and_is_undone(SYSTEM);
+            }
+
+            #[test]
+            fn a_lost_answer_makes_nothing_twice() {
+                super::crash::a_lost_answer_makes_nothing_twice(SYSTEM);
+            }
+        }
+    )+};
+}
+
+systems! {
+    redis_ha: ["redis-ha.rhai"];
+}
