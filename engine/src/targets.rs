@@ -95,6 +95,24 @@ pub fn live(_: Option<String>) -> Result<Aimed, Failure> {
     Err(failure.hint("--sandbox runs on the built-in simulated target"))
 }
 
+/// Whether the helm program is here and new enough, before the first change.
+///
+/// # Errors
+/// RB0801.
+#[cfg(feature = "live")]
+pub fn helm_is_here(runtime: &tokio::runtime::Handle) -> Result<(), CallError> {
+    runtime.block_on(runbook_kubernetes::helm::program::Program::find()).map(drop)
+}
+
+/// Whether the helm program is here: a program that knows only the sandbox never starts it.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "live"))]
+pub fn helm_is_here(_: &tokio::runtime::Handle) -> Result<(), CallError> {
+    Ok(())
+}
+
 /// The sandbox's world as it is stored.
 pub struct StoredWorld {
     /// Its objects and the log of its calls.

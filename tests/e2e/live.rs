@@ -11,6 +11,23 @@ const SCRIPT: &str = r#"const AWS = aws(#{ region: "us-east-1" });
 step("vpc", || AWS.ec2.create_vpc(#{ name: "one", cidr_block: "10.0.0.0/16" }));
 "#;
 
+/// Comes to its chart only after a cluster.
+const CHART: &str = r#"const AWS = aws(#{ region: "us-east-1" });
+step("chart", || {
+    let vpc = AWS.ec2.create_vpc(#{ name: "one", cidr_block: "10.0.0.0/16" });
+    let subnets = [];
+    for zone in ["a", "b"] {
+        let cidr = cidr_subnet("10.0.0.0/16", 8, subnets.len());
+        subnets.push(AWS.ec2.create_subnet(#{ vpc_id: vpc.id, availability_zone: `us-east-1${zone}`, cidr_block: cidr }).id);
+    }
+    let allow = #{ Effect: "Allow", Principal: #{ Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" };
+    let trust = #{ Version: "2012-10-17", Statement: [allow] };
+    let role = AWS.iam.create_role(#{ role_name: "one", assume_role_policy_document: trust });
+    let cluster = AWS.eks.create_cluster(#{ name: "one", role_arn: role.arn, resources_vpc_config: #{ subnet_ids: subnets } });
+    k8s(cluster).helm.upgrade_install(#{ release: "one", namespace: "default", chart: "oci://example.invalid/one" });
+});
+"#;
+
 /// Knows the caller and nothing else.
 fn only_the_caller(body: &str) -> (u16, String) {
     match action(body) {
@@ -104,4 +121,17 @@ fn a_plan_opens_no_connection() {
     let output = live(&place, &server, &["plan", "s.rhai"]).output().expect("the program starts");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(server.bodies().is_empty(), "{:?}", server.actions());
+}
+
+#[test]
+fn a_missing_helm_is_found_before_the_first_change() {
+    let (place, server) = (place(), Canned::new(only_the_caller));
+    place.write("h.rhai", CHART);
+    let output = live(&place, &server, &["run", "h.rhai", "--yes"])
+        .env("RUNBOOK_HELM", "/nonexistent/helm")
+        .output()
+        .expect("the program starts");
+    refused(&output, &["RB0801", "/nonexistent/helm", "install Helm"]);
+    assert!(server.actions().iter().all(|action| action == "GetCallerIdentity"), "{:?}", server.actions());
+    no_run(&place);
 }

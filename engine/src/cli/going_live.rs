@@ -35,7 +35,7 @@ impl Ask<'_> {
     /// Shows account, region and changes, and asks.
     ///
     /// # Errors
-    /// RB0441 another account, RB0442 without credentials, RB0206 not confirmed.
+    /// RB0441 another account, RB0442 without credentials, RB0206 not confirmed, RB0801 without the helm that the run will start.
     pub fn confirm(
         &self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, runtime: &tokio::runtime::Runtime,
     ) -> Result<(Aimed, About), Problem> {
@@ -52,6 +52,10 @@ impl Ask<'_> {
             let (found, wanted) = (heading::account(&about.account), heading::account(wanted));
             let message = format!("these credentials belong to account {found}, the customer file names {wanted}");
             return Err(Problem::usage("RB0441", message).hint("--profile NAME uses other credentials"));
+        }
+        let digest = rehearsed.as_ref().ok().map(|rehearsed| digest(&rehearsed.events, self.table));
+        if digest.is_some_and(|digest| digest.operations.keys().any(|name| name.starts_with("helm."))) {
+            targets::helm_is_here(runtime.handle()).map_err(unusable)?;
         }
         if !self.yes {
             context.say(&self.question(context, rehearsed, &about));
@@ -90,6 +94,11 @@ impl Ask<'_> {
         }
         out
     }
+}
+
+/// A program that the run would start is not here: found out now, not after an hour.
+fn unusable(error: CallError) -> Problem {
+    error.hints.into_iter().fold(Problem::usage("RB0801", error.message), Problem::hint)
 }
 
 /// Nobody answers, or nobody knows us: nothing was sent that changes anything.
