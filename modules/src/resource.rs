@@ -27,6 +27,12 @@ pub enum Identity {
     Tag,
     /// Doing it again is harmless and makes nothing more.
     Repeat,
+    /// The creation's answer tells a secret that nobody can ask for again, and nothing marks what is ours. What stands under the
+    /// same natural key is noted before; what an unknown outcome added is deleted, and another one made.
+    OneShot {
+        /// The answer's field that holds the secret: it is sealed before anything is recorded.
+        secret: &'static str,
+    },
 }
 
 /// What a kind is and how it behaves, for protocol, docs, waits and rehearsal. All of it constant.

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::{
     digest::{difference, digest},
     host::ScopeHost,
-    policy,
+    one_shot, policy,
     prepare::{Asked, ownership},
     token::token,
 };
@@ -352,7 +352,7 @@ impl<'a> Act<'a> {
     pub(super) fn send_create(&self, kind: &'static dyn Kind, deed: &Deed) -> Result<Value, CallError> {
         let session = &self.scope.session;
         let answer = session.runtime.block_on(session.target.create(kind, &deed.request(&self.host)));
-        self.conceal(answer)
+        self.conceal(answer.and_then(|described| one_shot::sealed(&session.vault, kind, &deed.token, described)))
     }
 
     /// Sends an operation, once.
@@ -399,7 +399,7 @@ impl<'a> Act<'a> {
             }
         })?;
         match found {
-            Value::Array(found) => Ok(found),
+            Value::Array(found) => Ok(one_shot::added(self.scope, kind, deed, found)),
             _ => Ok(Vec::new()),
         }
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{
     Call,
     act::{Act, Deed, Next, Past, Tries, json},
+    one_shot,
     prepare::{Asked, prepare},
     remove,
     report::id_of,
@@ -78,6 +79,7 @@ impl Making<'_> {
     fn begin(&self, ordinal: u32, generation: u32, call: &Call<'_>) -> Result<Value, Halt> {
         self.act.scope.check_stop()?;
         let prior = match self.kind.locate(&self.asked.input, &Value::Null) {
+            _ if one_shot::is(self.kind) => Some(one_shot::noted(self.act, self.kind, call.place, self.asked)?),
             Some(at) if self.kind.meta().replaces => self.act.read(self.kind, call.place, &at)?,
             _ => None,
         };
@@ -242,7 +244,7 @@ pub(super) fn owned(
         locator,
         parents: kind.parents(&deed.input),
         input: deed.input.clone(),
-        prior: deed.prior.clone(),
+        prior: deed.prior.clone().filter(|_| !one_shot::is(kind)),
         account: act.scope.session.account_at(&deed.place),
         ours: ours || mutant!("shared-is-ours"),
     }

@@ -8,6 +8,7 @@
 //! * [`change`]: updates, deletes by hand and exec; [`read`]: observations.
 //! * [`remove`]: deletion of a resource that the run owns, for undo and for the remains of a failed creation; [`put_back`]: whether
 //!   what stood there before stands there again.
+//! * [`one_shot`]: creations whose answer tells a secret once.
 //! * [`policy`]: delays and limits as data; [`report`]: failures in words; [`host`]: the runner as a binding sees it.
 
 use runbook_modules::{operation::Class, table::Binding, target::Place};
@@ -25,6 +26,7 @@ mod change;
 mod create;
 pub mod digest;
 pub mod host;
+mod one_shot;
 pub mod policy;
 mod prepare;
 mod put_back;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     act::{Act, Deed, Tries},
     create::owned,
-    policy,
+    one_shot, policy,
     report::id_of,
     token::tag,
     wait::settled,
@@ -69,6 +69,10 @@ pub(super) fn resolve(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, tries
         }
         Identity::Token { key: true, .. } | Identity::Key => by_key(act, kind, deed)?,
         Identity::Token { key: false, .. } | Identity::Tag => by_tag(act, kind, deed, Taking::Use)?,
+        Identity::OneShot { .. } => match by_tag(act, kind, deed, Taking::Delete)? {
+            Verdict::Found(found) => one_shot::lost(act, kind, deed, &found)?,
+            other => other,
+        },
     };
     if let Verdict::SendAgain = verdict {
         pace(act, tries)?;
@@ -96,7 +100,7 @@ fn by_key(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict
         return Ok(Verdict::SendAgain);
     }
     if let [described] = &found[..]
-        && is_ours(deed, described)
+        && is_ours(kind, deed, described)
         && kind.unfinished(described)
     {
         act.resolved(format!("{} was broken off in the middle: done again", id_of(described)));
@@ -161,7 +165,7 @@ pub(super) fn whose(
 fn choose(
     act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, found: Vec<Value>, doubt: bool, taking: Taking,
 ) -> Result<Result<Found, Vec<Value>>, Halt> {
-    let (ours, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|described| is_ours(deed, described));
+    let (ours, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|described| is_ours(kind, deed, described));
     if let [described] = &ours[..] {
         if taking == Taking::Use {
             verify(act, kind, deed, described)?;
@@ -193,9 +197,10 @@ fn choose(
     Ok(Err(others))
 }
 
-/// Whether a description says that this very effect made it: by our tag, or by our token in a field (a caller reference).
-fn is_ours(deed: &Deed, described: &Value) -> bool {
-    if mutant!("adopts-foreign") {
+/// Whether a description says that this very effect made it: by our tag, or by our token in a field (a caller reference). Of
+/// what tells its secret once, [`Act::find`] gives only what was not there before.
+fn is_ours(kind: &dyn Kind, deed: &Deed, described: &Value) -> bool {
+    if mutant!("adopts-foreign") || one_shot::is(kind) {
         return true;
     }
     let tagged = described.get("tags").and_then(|tags| tags.get(EFFECT_TAG)).and_then(Value::as_str);

@@ -167,7 +167,7 @@ impl Teller<'_> {
             Record::Gone { effect, already } => {
                 let known = self.shown.deleting.remove(effect);
                 let (kind, name, id) = known.unwrap_or_else(|| self.owned(effect));
-                let put_back = self.history.effect_at(effect).is_some_and(|known| known.prior.is_some());
+                let put_back = self.history.effect_at(effect).and_then(|known| known.owned.clone()?.prior).is_some();
                 one(What::Deleted { step: effect.step.clone(), kind, name, id, already: *already, put_back })
             }
             Record::CancelAsked { by } => {

@@ -12,11 +12,14 @@ pub mod ecr;
 pub mod eks;
 pub mod elbv2;
 pub mod iam;
+pub mod kms;
 #[cfg(feature = "live")]
 pub mod live;
+pub mod logs;
 pub mod route53;
 pub mod row;
 pub mod s3;
+pub mod secretsmanager;
 pub mod servicediscovery;
 pub mod simulate;
 pub mod sts;
@@ -31,8 +34,11 @@ pub fn register(table: &mut Table) {
     eks::register(table);
     elbv2::register(table);
     iam::register(table);
+    kms::register(table);
+    logs::register(table);
     route53::register(table);
     s3::register(table);
+    secretsmanager::register(table);
     servicediscovery::register(table);
     sts::register(table);
     wafv2::register(table);

@@ -65,6 +65,15 @@ pub static CLUSTER: Fake =
 /// A network interface, as `--also` knows it.
 pub static ENI: Fake = Fake(Meta { name: "ec2.network_interface", create: "create_eni", ..META });
 
+/// Its creation tells a secret once; nothing marks whose it is.
+pub static ONCE: Fake = Fake(Meta {
+    name: "t.once",
+    create: "create_once",
+    identity: Identity::OneShot { secret: "told" },
+    usual: (Duration::ZERO, Duration::ZERO),
+    ..META
+});
+
 /// The kinds that identify themselves in different ways.
 pub static IDENTITIES: [&Fake; 5] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT];
 
@@ -113,7 +122,7 @@ impl Kind for Fake {
     }
 }
 
-static ALL: [&Fake; 8] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &SHARED, &CLUSTER, &ENI];
+static ALL: [&Fake; 9] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &SHARED, &CLUSTER, &ENI, &ONCE];
 
 fn any(_: &Value) -> Result<(), InputError> {
     Ok(())
@@ -327,13 +336,18 @@ fn describe(thing: &Thing, now: i64) -> Value {
         None => "ready",
     };
     let mut described = json!({"id": thing.id, "state": state, "tags": thing.tags});
-    if thing.untagged {
+    if thing.untagged || thing.kind == ONCE.0.name {
         described = json!({"id": thing.id, "state": state});
     }
     for (name, value) in thing.input.as_object().into_iter().flatten() {
         described[name] = value.clone();
     }
     described
+}
+
+/// What the creation of a thing tells once.
+pub fn told(id: &str) -> String {
+    format!("the secret of {id}")
 }
 
 fn fake(kind: &'static dyn Kind) -> &'static Fake {
@@ -370,9 +384,13 @@ impl Target for Cloud {
             return Err(lost());
         }
         let thing = make(&mut state, fake(kind), request.input, request.token, request.tags, now)?;
+        let mut described = describe(&thing, now);
+        if let Identity::OneShot { secret } = kind.meta().identity {
+            described[secret] = told(&thing.id).into();
+        }
         match fault {
             Some(Fault::Lost(class)) => Err(CallError::new(class, "Told", "as it was told")),
-            _ => Ok(describe(&thing, now)),
+            _ => Ok(described),
         }
     }
 

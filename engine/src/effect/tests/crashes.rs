@@ -43,7 +43,9 @@ fn die(
     first.is_err()
 }
 
-fn die_everywhere(kind: &'static Fake, at_once: bool, lag_s: i64, rest_s: u64, fault: Option<Fault>, slow: u32) {
+pub(super) fn die_everywhere(
+    kind: &'static Fake, at_once: bool, lag_s: i64, rest_s: u64, fault: Option<Fault>, slow: u32,
+) {
     // `Began` and `Target` are one commit of two records.
     let mut cut = 2;
     while die(kind, cut, at_once, lag_s, Duration::from_secs(rest_s), fault, slow) {

@@ -1,11 +1,13 @@
 //! What the effect protocol promises: exactly one resource, whatever fails or dies when.
 //!
 //! `cloud` is a scripted target, `rig` a run over it; `crashes` kills after every record, `outcomes` fails every call in every
-//! way, `calls` is about operations, reads and inputs; `random` does all of it at random; `sandbox` runs the real table.
+//! way, `one_shot` is about secrets that are told once, `calls` about operations, reads and inputs; `random` does all of it at random;
+//! `sandbox` runs the real table.
 
 mod calls;
 pub mod cloud;
 mod crashes;
+mod one_shot;
 mod outcomes;
 mod random;
 pub mod rig;

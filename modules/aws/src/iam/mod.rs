@@ -5,6 +5,7 @@ use runbook_modules::table::Table;
 #[cfg(feature = "live")]
 use crate::live::{Call, Driver};
 
+pub mod access_key;
 pub mod document;
 #[cfg(feature = "live")]
 mod live;
@@ -15,6 +16,8 @@ pub mod role_policy;
 pub mod role_policy_attachment;
 #[cfg(test)]
 mod tests;
+pub mod user;
+pub mod user_policy;
 
 /// Adds the kinds and operations of the service to the table.
 pub fn register(table: &mut Table) {
@@ -25,6 +28,9 @@ pub fn register(table: &mut Table) {
             &role_policy::KIND,
             &policy::KIND,
             &open_id_connect_provider::KIND,
+            &user::KIND,
+            &user_policy::KIND,
+            &access_key::KIND,
         ],
         &[&role::GET, &role_policy_attachment::LIST, &open_id_connect_provider::GET],
     );
@@ -39,6 +45,9 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
         "iam.role_policy" => &live::RolePolicy,
         "iam.policy" => &live::Policy,
         "iam.open_id_connect_provider" => &live::Provider,
+        "iam.user" => &live::User,
+        "iam.user_policy" => &live::UserPolicy,
+        "iam.access_key" => &live::AccessKey,
         _ => return None,
     })
 }

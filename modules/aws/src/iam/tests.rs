@@ -101,3 +101,40 @@ fn an_account_has_one_provider_for_an_issuer() {
         lab.call("iam.get_open_id_connect_provider", json!({ "open_id_connect_provider_arn": made["arn"] })).unwrap();
     assert_eq!(got["client_id_list"], json!(["sts.amazonaws.com"]));
 }
+
+#[test]
+fn an_access_key_tells_its_secret_once() {
+    let lab = Lab::new();
+    let user = lab.make("iam.create_user", json!({ "user_name": "backup", "path": "/jobs/" }));
+    assert_eq!(user["arn"], "arn:aws:iam::123456789012:user/jobs/backup");
+    let made = lab.call("iam.create_access_key", json!({ "user_name": "backup" })).unwrap();
+    assert_eq!(made["secret_access_key"].as_str().map(str::len), Some(40));
+    let at = json!({ "user_name": "backup", "access_key_id": made["access_key_id"] });
+    let read = lab.read("iam.access_key", at.clone()).unwrap();
+    assert_eq!(
+        (read["status"].as_str(), read.get("secret_access_key"), read.get("tags")),
+        (Some("Active"), None, None)
+    );
+
+    assert_eq!(code(lab.call("iam.create_access_key", json!({ "user_name": "nobody" }))), "NoSuchEntity");
+    lab.make("iam.create_access_key", json!({ "user_name": "backup" }));
+    assert_eq!(code(lab.call("iam.create_access_key", json!({ "user_name": "backup" }))), "LimitExceeded");
+    assert_eq!(lab.find("iam.access_key", &"f".repeat(64), json!({ "user_name": "backup" })).len(), 2);
+    lab.delete("iam.access_key", at).unwrap();
+}
+
+#[test]
+fn a_user_with_keys_or_policies_is_not_deleted() {
+    let lab = Lab::new();
+    lab.make("iam.create_user", json!({ "user_name": "backup" }));
+    assert_eq!(code(lab.call("iam.create_user", json!({ "user_name": "backup" }))), "EntityAlreadyExists");
+    let key = lab.call("iam.create_access_key", json!({ "user_name": "backup" })).unwrap();
+    let policy = json!({ "user_name": "backup", "policy_name": "p", "policy_document": permission("s3:PutObject") });
+    lab.make("iam.put_user_policy", policy);
+    let at = json!({ "user_name": "backup" });
+    assert_eq!(code(lab.delete("iam.user", at.clone())), "DeleteConflict");
+    lab.delete("iam.access_key", json!({ "user_name": "backup", "access_key_id": key["id"] })).unwrap();
+    assert_eq!(code(lab.delete("iam.user", at.clone())), "DeleteConflict");
+    lab.delete("iam.user_policy", json!({ "user_name": "backup", "policy_name": "p" })).unwrap();
+    lab.delete("iam.user", at).unwrap();
+}

@@ -190,6 +190,7 @@ const CREDENTIALS: &[&str] = &[
 const ALREADY_EXISTS: &[&str] = &[
     "EntityAlreadyExists",
     "EntityAlreadyExistsException",
+    "ResourceExistsException",
     "ResourceInUseException",
     "InvalidSubnet.Conflict",
     "RouteAlreadyExists",

@@ -5,17 +5,21 @@ use runbook_modules::error::{CallError, Class};
 
 use crate::live::{Sent, convert::built};
 
+mod access_key;
 mod policy;
 mod provider;
 mod role;
 mod role_policy;
 #[cfg(test)]
 mod tests;
+mod user;
 
+pub(super) use access_key::AccessKey;
 pub(super) use policy::Policy;
 pub(super) use provider::{GetProvider, Provider};
 pub(super) use role::{GetRole, Role};
 pub(super) use role_policy::{Attachment, ListAttached, RolePolicy};
+pub(super) use user::{User, UserPolicy};
 
 fn tags(sent: &Sent<'_>) -> Result<Vec<Tag>, CallError> {
     sent.tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()

@@ -157,3 +157,56 @@ async fn a_provider_is_found_by_its_issuer() {
     );
     assert_eq!(form["Tags.member.1.Key"], "Name");
 }
+
+#[tokio::test]
+async fn an_access_keys_secret_is_in_the_answer_of_its_creation_alone() {
+    let made = "<AccessKey><UserName>backup</UserName><AccessKeyId>AKIA1</AccessKeyId><Status>Active</Status>\
+        <SecretAccessKey>hidden</SecretAccessKey><CreateDate>2026-11-20T19:18:00Z</CreateDate></AccessKey>";
+    let member = |id: &str| {
+        format!(
+            "<member><UserName>backup</UserName><AccessKeyId>{id}</AccessKeyId><Status>Active</Status>\
+             <CreateDate>2026-11-20T19:18:00Z</CreateDate></member>"
+        )
+    };
+    let listed = format!(
+        "<AccessKeyMetadata>{}{}</AccessKeyMetadata><IsTruncated>false</IsTruncated>",
+        member("AKIA0"),
+        member("AKIA1")
+    );
+    let wire = Wire::answering([
+        xml("CreateAccessKey", made),
+        xml("ListAccessKeys", &listed),
+        xml("ListAccessKeys", &listed),
+        xml("DeleteAccessKey", ""),
+        refusal(404, "NoSuchEntity"),
+    ]);
+    let key = driver("iam.access_key").unwrap();
+    let (input, tags) = (json!({ "user_name": "backup" }), tags());
+    let made = key.create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!((&made["id"], &made["secret_access_key"]), (&json!("AKIA1"), &json!("hidden")));
+    let found = key.find(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!(found.iter().map(|key| key["id"].clone()).collect::<Value>(), json!(["AKIA0", "AKIA1"]));
+    let at = json!({ "user_name": "backup", "access_key_id": "AKIA1" });
+    assert_eq!(key.read(&wire.clients, &at).await.unwrap().unwrap().get("secret_access_key"), None);
+    key.delete(&wire.clients, &at, None).await.unwrap();
+    let form = wire.seen()[3].form();
+    assert_eq!((form["Action"].as_str(), form["AccessKeyId"].as_str()), ("DeleteAccessKey", "AKIA1"));
+    assert_eq!(key.find(&wire.clients, &sent(&input, &tags)).await.unwrap(), Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_user_is_made_with_path_and_tags() {
+    let user = "<User><Path>/jobs/</Path><UserName>backup</UserName><UserId>AIDA1</UserId>\
+        <Arn>arn:aws:iam::123456789012:user/jobs/backup</Arn><CreateDate>2026-11-20T19:18:00Z</CreateDate></User>";
+    let wire = Wire::answering([xml("CreateUser", user), refusal(404, "NoSuchEntity"), xml("PutUserPolicy", "")]);
+    let tags = tags();
+    let input = json!({ "user_name": "backup", "path": "/jobs/" });
+    let made = driver("iam.user").unwrap().create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!(made["arn"], "arn:aws:iam::123456789012:user/jobs/backup");
+    assert_eq!(driver("iam.user").unwrap().read(&wire.clients, &input).await.unwrap(), None);
+    let policy = json!({ "user_name": "backup", "policy_name": "p", "policy_document": { "Statement": [] } });
+    driver("iam.user_policy").unwrap().create(&wire.clients, &sent(&policy, &tags)).await.unwrap();
+    let seen = wire.seen();
+    assert_eq!((seen[0].form()["Path"].as_str(), seen[0].form()["Tags.member.1.Key"].as_str()), ("/jobs/", "Name"));
+    assert_eq!(seen[2].form()["PolicyDocument"], r#"{"Statement":[]}"#);
+}
