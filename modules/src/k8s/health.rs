@@ -4,7 +4,10 @@
 
 use serde_json::Value;
 
-use super::types::{number, text};
+use super::{
+    custom,
+    types::{number, text},
+};
 use crate::resource::Health;
 
 /// Judges a described object.
@@ -15,6 +18,9 @@ pub fn judge(object: &Value) -> Health {
         let waiting =
             [held, reasons(object)].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
         return Health::Deleting(if waiting.is_empty() { "being deleted".to_owned() } else { waiting });
+    }
+    if let Some(health) = custom::judge(object) {
+        return with_reasons(health, object);
     }
     let generation = number(object, "metadata.generation").unwrap_or(0);
     let seen = number(object, "status.observedGeneration").is_some_and(|seen| seen >= generation);
@@ -56,10 +62,8 @@ pub fn judge(object: &Value) -> Health {
         "Node" => condition(object, "Ready"),
         "CustomResourceDefinition" => condition(object, "Established"),
         "APIService" => condition(object, "Available"),
-        "Service" if text(object, "spec.type") == "LoadBalancer" => object
-            .pointer("/status/loadBalancer/ingress")
-            .and_then(Value::as_array)
-            .is_some_and(|list| !list.is_empty()),
+        "Service" if text(object, "spec.type") == "LoadBalancer" => has_address(object),
+        "Ingress" => has_address(object),
         _ => true,
     };
     if ready {
@@ -67,6 +71,41 @@ pub fn judge(object: &Value) -> Health {
     }
     let waiting = reasons(object);
     Health::Pending(if waiting.is_empty() { progress(object, wanted) } else { waiting })
+}
+
+/// Whether a controller has given a Service or an Ingress an address.
+fn has_address(object: &Value) -> bool {
+    object.pointer("/status/loadBalancer/ingress").and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+}
+
+/// What a controller says, and after it what events say.
+fn with_reasons(health: Health, object: &Value) -> Health {
+    let more = reasons(object);
+    let both = |why: String| if more.is_empty() || why.contains(&more) { why } else { format!("{why}; {more}") };
+    match health {
+        Health::Pending(why) => Health::Pending(both(why)),
+        Health::Failed(why) => Health::Failed(both(why)),
+        other => other,
+    }
+}
+
+/// Kinds that Helm waits for. What else a chart makes counts as ready when it stands, whatever a controller makes of it later.
+const OF_HELM: [&str; 9] = [
+    "CustomResourceDefinition",
+    "APIService",
+    "PersistentVolumeClaim",
+    "Pod",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+];
+
+/// Whether a release waits for an object of its chart.
+pub fn helm_waits_for(object: &Value) -> bool {
+    let kind = text(object, "kind");
+    OF_HELM.contains(&kind) || (kind == "Service" && text(object, "spec.type") == "LoadBalancer")
 }
 
 /// Whether all pods of a StatefulSet are of the newest template, as far as its strategy replaces them by itself.
@@ -107,6 +146,14 @@ fn progress(object: &Value, wanted: i64) -> String {
         }
         "CustomResourceDefinition" => "not established yet".to_owned(),
         "Service" => "no load balancer yet".to_owned(),
+        "Ingress" => match text(object, "spec.ingressClassName") {
+            "" => "no controller has given it an address yet".to_owned(),
+            class => format!("no controller of the class {class} has given it an address yet"),
+        },
+        "APIService" => match condition_text(object, "Available") {
+            why if why.is_empty() => "not available yet".to_owned(),
+            why => why,
+        },
         "PersistentVolumeClaim" | "Pod" => text(object, "status.phase").to_owned(),
         _ => "not ready yet".to_owned(),
     }
@@ -163,6 +210,31 @@ mod tests {
         assert!(ready(claim("Bound", "")));
         assert!(ready(claim("Pending", "WaitForFirstConsumer: waiting for first consumer")));
         assert!(!ready(claim("Pending", "ProvisioningFailed: no class")));
+    }
+
+    #[test]
+    fn an_ingress_waits_for_its_address() {
+        let ingress = |list: Value| json!({"kind": "Ingress", "apiVersion": "networking.k8s.io/v1", "metadata": {}, "spec": {"ingressClassName": "alb"}, "status": {"loadBalancer": {"ingress": list}}});
+        assert!(ready(ingress(json!([{"hostname": "x.elb.amazonaws.com"}]))));
+        let why = "no controller of the class alb has given it an address yet".to_owned();
+        assert_eq!(judge(&ingress(json!([]))), Health::Pending(why));
+    }
+
+    #[test]
+    fn an_api_service_says_why_it_is_not_available() {
+        let why =
+            json!({"type": "Available", "status": "False", "reason": "MissingEndpoints", "message": "no endpoints"});
+        let api = json!({"kind": "APIService", "metadata": {}, "status": {"conditions": [why]}});
+        assert_eq!(judge(&api), Health::Pending("MissingEndpoints no endpoints".to_owned()));
+    }
+
+    #[test]
+    fn what_the_controller_says_comes_before_the_events() {
+        let mut pool = json!({"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {}, "status": {"conditions": [
+            {"type": "Ready", "status": "False", "reason": "NodeClassNotReady", "message": "default"},
+        ]}});
+        pool["waiting_for"] = json!(["FailedX: y"]);
+        assert_eq!(judge(&pool), Health::Pending("NodeClassNotReady: default; FailedX: y".to_owned()));
     }
 
     #[test]

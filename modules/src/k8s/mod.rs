@@ -2,10 +2,11 @@
 //!
 //! * [`object`]: the kind `k8s.object`; [`patch`]: the kind `k8s.patch`.
 //! * [`operations`]: get, list, wait, logs, delete; [`exec`]: exec and run_pod.
-//! * [`health`]: whether an object is ready; [`types`]: the kinds that every cluster knows; [`quantity`]: `1000m` is `1`.
+//! * [`health`]: whether an object is ready, [`custom`]: the same for the objects of well-known controllers; [`types`]: the kinds that every cluster knows; [`quantity`]: `1000m` is `1`.
 
 use crate::table::Table;
 
+pub mod custom;
 pub mod exec;
 pub mod health;
 pub mod object;

@@ -47,6 +47,9 @@ pub fn status(world: &World, release: &Object, now_ms: i64) -> (&'static str, Ve
     }
     for key in &made {
         let Some(object) = world.by_key(key).filter(|o| o.exists(now_ms) && o.kind == k8s::OBJECT) else { continue };
+        if !health::helm_waits_for(&object.body) {
+            continue;
+        }
         let name = format!("{} {}", text(&object.body, "kind"), text(&object.body, "metadata.name"));
         match health::judge(&describe(world, cluster, object, now_ms)) {
             Health::Ready => {}

@@ -21,6 +21,7 @@ use crate::{
 pub mod apply;
 pub mod boot;
 pub mod calls;
+pub mod custom;
 pub mod delete;
 pub mod endpoints;
 pub mod pods;

@@ -14,19 +14,6 @@ use crate::objects::{
     waiting::{waits_for, with_waiting},
 };
 
-/// Kinds that take a while to be ready. All others are ready when they stand.
-const WORKLOADS: [&str; 9] = [
-    "CustomResourceDefinition",
-    "APIService",
-    "PersistentVolumeClaim",
-    "Pod",
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "Job",
-];
-
 /// An object that a chart rendered to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
@@ -66,10 +53,9 @@ pub fn of(manifest: &str, namespace: &str) -> Vec<Made> {
 fn made(object: &Value, namespace: &str) -> Option<Made> {
     let word = |path: &str| Some(text(object, path).to_owned()).filter(|word| !word.is_empty());
     let kind = word("kind")?;
-    let balanced = kind == "Service" && text(object, "spec.type") == "LoadBalancer";
     Some(Made {
         api_version: word("apiVersion")?,
-        slow: balanced || WORKLOADS.contains(&kind.as_str()),
+        slow: health::helm_waits_for(object),
         kept: object.pointer("/metadata/annotations/helm.sh~1resource-policy").is_some_and(|policy| policy == "keep"),
         kind,
         namespace: word("metadata.namespace").unwrap_or_else(|| namespace.to_owned()),

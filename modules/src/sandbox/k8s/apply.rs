@@ -10,7 +10,7 @@ use super::{
         simple::{merge, set},
         world::{Object, World},
     },
-    OBJECT, Unknown, digest, lookup, region, settle, stamp, volumes,
+    OBJECT, Unknown, custom, digest, lookup, region, settle, stamp, volumes,
 };
 use crate::{
     error::{CallError, Class},
@@ -124,6 +124,7 @@ pub fn put(
             merge(&mut labels, object["metadata"]["labels"].take());
             set(&mut object, "metadata.labels", labels);
         }
+        _ if custom::known(&object) => then("Pending", custom::ANSWERING_MS, "Ready"),
         _ => {}
     }
     world.put(Object {

@@ -9,7 +9,7 @@ use super::{
         simple::{merge, set},
         world::{Object, World},
     },
-    CLUSTER, delete, of_kind, one, pods, settle, volumes,
+    CLUSTER, custom, delete, of_kind, one, pods, settle, volumes,
 };
 use crate::k8s::{object::with_identity, types::text};
 
@@ -91,7 +91,7 @@ fn status(world: &World, cluster: &str, object: &Object, now_ms: i64) -> Value {
             json!({"loadBalancer": {"ingress": [{"hostname": hostname}]}})
         }
         "Service" | "Ingress" => json!({"loadBalancer": {}}),
-        _ => Value::Null,
+        _ => custom::status(world, cluster, object, now_ms),
     }
 }
 

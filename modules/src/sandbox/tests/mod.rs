@@ -26,6 +26,7 @@ use crate::{
 mod balancers;
 mod cluster;
 mod controllers;
+mod custom;
 mod simple;
 mod snapshot;
 mod target;
