@@ -71,6 +71,11 @@ pub enum Health {
     Deleting(String),
 }
 
+/// How a parent is named whose name alone would not do, because things of other kinds bear it too: `rds.db_cluster notes`.
+pub fn named(kind: &str, id: &str) -> String {
+    format!("{kind} {id}")
+}
+
 /// One kind of resource.
 ///
 /// `input` is the script's map after [`Kind::check`] (snake case, our `name`, `tags`, `wait`, `timeout` taken out, `name` in
@@ -93,7 +98,7 @@ pub trait Kind: Send + Sync {
     /// `described` is Null when only the input is known (looking for it by natural key): then None when the input does not suffice.
     fn locate(&self, input: &Value, described: &Value) -> Option<Value>;
 
-    /// The ids of the resources that must outlive it (its VPC, its role), out of the input.
+    /// The ids of the resources that must outlive it (its VPC, its role), out of the input; or kind and id, as [`named`] writes them.
     fn parents(&self, input: &Value) -> Vec<String> {
         let _ = input;
         Vec::new()

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use runbook_modules::target::Place;
+use runbook_modules::{resource::named, target::Place};
 use runbook_seeded::mutant;
 use runbook_state::{
     record::{EffectState, Owned, Record},
@@ -97,7 +97,7 @@ impl Node {
     fn row(effect: Arc<Effect>) -> Option<Self> {
         let owned = effect.owned.as_ref()?;
         let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
-        let mut names = vec![owned.id.clone()];
+        let mut names = vec![owned.id.clone(), named(&owned.kind, &owned.id)];
         if owned.kind == CLUSTER {
             names.push(cluster(&owned.name));
             names.push(cluster(&owned.id));

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use runbook_modules::resource::named;
 use runbook_state::{
     record::{EffectKey, EffectState, Record},
     store::When,
@@ -41,17 +42,18 @@ pub fn chosen(session: &Session, options: &Options) -> Vec<Arc<Effect>> {
 fn dependents(rows: &[Arc<Effect>], chosen: impl Fn(&Effect) -> bool) -> Vec<bool> {
     let mut picked: Vec<bool> = rows.iter().map(|row| chosen(row)).collect();
     loop {
-        let ids: HashSet<&str> = rows
+        let ids: HashSet<String> = rows
             .iter()
             .zip(&picked)
             .filter(|(_, picked)| **picked)
-            .flat_map(|(row, _)| row.owned.iter().flat_map(|owned| [owned.id.as_str(), owned.name.as_str()]))
+            .filter_map(|(row, _)| row.owned.as_ref())
+            .flat_map(|owned| [owned.id.clone(), owned.name.clone(), named(&owned.kind, &owned.id)])
             .filter(|id| !id.is_empty())
             .collect();
         let named = |row: &Effect| {
             let Some(owned) = &row.owned else { return false };
             let cluster = owned.place.get("cluster").and_then(serde_json::Value::as_str);
-            owned.parents.iter().any(|id| ids.contains(id.as_str())) || cluster.is_some_and(|name| ids.contains(name))
+            owned.parents.iter().any(|id| ids.contains(id)) || cluster.is_some_and(|name| ids.contains(name))
         };
         let more: Vec<usize> = rows
             .iter()

@@ -11,17 +11,20 @@ pub mod ec2;
 pub mod ecr;
 pub mod eks;
 pub mod elbv2;
+pub mod events;
 pub mod iam;
 pub mod kms;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod logs;
+pub mod rds;
 pub mod route53;
 pub mod row;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicediscovery;
 pub mod simulate;
+pub mod sqs;
 pub mod sts;
 #[cfg(test)]
 mod testing;
@@ -36,10 +39,14 @@ pub fn register(table: &mut Table) {
     iam::register(table);
     kms::register(table);
     logs::register(table);
+    events::register(table);
+    iam::register(table);
+    rds::register(table);
     route53::register(table);
     s3::register(table);
     secretsmanager::register(table);
     servicediscovery::register(table);
+    sqs::register(table);
     sts::register(table);
     wafv2::register(table);
     ecr::register(table);

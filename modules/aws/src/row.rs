@@ -2,7 +2,7 @@
 
 use runbook_modules::{
     input::InputError,
-    resource::{Health, Kind, Meta, same_fields},
+    resource::{Health, Kind, Meta, named, same_fields},
     sandbox::{
         sim::{Sim, Simple},
         simple::lookup,
@@ -24,10 +24,12 @@ pub struct Row<S: 'static = Simple> {
     /// The fields by which it is read and deleted. In the description they stand at the top; in the input dots go down
     /// (`vpc.vpc_id` is the description's `vpc_id`).
     pub locator: &'static [&'static str],
-    /// Fields of the description that the locator takes along where they stand: an operation's id, a change's id.
+    /// Fields that the locator takes along where the description or else the input has them: an operation's id, a change's id,
+    /// what the script says about the deletion.
     pub along: &'static [&'static str],
     /// The input's fields that hold the ids of what must outlive it: a text or a list of texts; dots go down. Of a role's
-    /// ARN the name counts too.
+    /// ARN the name counts too. A kind before the field (`rds.db_cluster db_cluster_identifier`) tells things of several kinds
+    /// with the same name apart.
     pub parents: &'static [&'static str],
     /// Whether a description shows it usable.
     pub judge: fn(&Value) -> Health,
@@ -57,7 +59,7 @@ impl<S: Sim> Kind for Row<S> {
             at.insert(name.to_owned(), lookup(described, name).or_else(|| lookup(input, path))?.clone());
         }
         for name in self.along {
-            if let Some(value) = lookup(described, name) {
+            if let Some(value) = lookup(described, name).or_else(|| lookup(input, name)) {
                 at.insert((*name).to_owned(), value.clone());
             }
         }
@@ -66,9 +68,15 @@ impl<S: Sim> Kind for Row<S> {
 
     fn parents(&self, input: &Value) -> Vec<String> {
         let mut parents = Vec::new();
-        for value in self.parents.iter().filter_map(|path| lookup(input, path)) {
+        for path in self.parents {
+            let (kind, path) = path.rsplit_once(' ').unwrap_or(("", path));
+            let Some(value) = lookup(input, path) else { continue };
             let ids = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             for id in ids.iter().filter_map(Value::as_str) {
+                if !kind.is_empty() {
+                    parents.push(named(kind, id));
+                    continue;
+                }
                 parents.push(id.to_owned());
                 if let Some((_, name)) = id.strip_prefix("arn:").and_then(|_| id.rsplit_once('/')) {
                     parents.push(name.to_owned());

@@ -186,6 +186,11 @@ impl Lab {
         now(self.sandbox.find(self.table.kind(kind).unwrap(), &request)).unwrap()
     }
 
+    /// What keeps it from being deleted.
+    pub fn obstacles(&self, kind: &str, at: &Value) -> Vec<String> {
+        now(self.sandbox.obstacles(self.table.kind(kind).unwrap(), &self.place, at, &self.host))
+    }
+
     /// Deletes it and waits until it is gone.
     pub fn delete(&self, kind: &str, at: Value) -> Result<(), CallError> {
         self.put_back(kind, at, None)

@@ -69,7 +69,7 @@ pub static KIND: Row = Row {
     },
     locator: &["cluster_name", "addon_name"],
     along: &[],
-    parents: &["cluster_name", "service_account_role_arn"],
+    parents: &["eks.cluster cluster_name", "service_account_role_arn"],
     judge: |described| match text(described, "status") {
         "UPDATE_FAILED" => Health::Ready,
         _ => cluster::judge(described),

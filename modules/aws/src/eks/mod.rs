@@ -5,20 +5,23 @@ use runbook_modules::table::Table;
 #[cfg(feature = "live")]
 use crate::live::{Call, Driver};
 
+pub mod access_entry;
 pub mod addon;
 pub mod cluster;
 mod cluster_sim;
 #[cfg(feature = "live")]
 mod live;
 pub mod nodegroup;
+pub mod pod_identity_association;
 #[cfg(test)]
 mod tests;
+pub mod update_cluster_config;
 pub mod versions;
 
 /// Adds the kinds and operations of the service to the table.
 pub fn register(table: &mut Table) {
     table.add(
-        &[&cluster::KIND, &nodegroup::KIND, &addon::KIND],
+        &[&cluster::KIND, &nodegroup::KIND, &addon::KIND, &access_entry::KIND, &pod_identity_association::KIND],
         &[
             &cluster::DESCRIBE,
             &cluster::LIST,
@@ -27,6 +30,8 @@ pub fn register(table: &mut Table) {
             &addon::DESCRIBE,
             &versions::DESCRIBE_ADDON_VERSIONS,
             &versions::DESCRIBE_CLUSTER_VERSIONS,
+            &update_cluster_config::UPDATE,
+            &update_cluster_config::DESCRIBE,
         ],
     );
 }
@@ -38,6 +43,8 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
         "eks.cluster" => &live::Cluster,
         "eks.nodegroup" => &live::Nodegroup,
         "eks.addon" => &live::Addon,
+        "eks.access_entry" => &live::AccessEntry,
+        "eks.pod_identity_association" => &live::PodIdentity,
         _ => return None,
     })
 }
@@ -53,6 +60,8 @@ pub fn call(operation: &str) -> Option<&'static dyn Call> {
         "eks.describe_addon" => &live::DescribeAddon,
         "eks.describe_addon_versions" => &live::AddonVersions,
         "eks.describe_cluster_versions" => &live::ClusterVersions,
+        "eks.update_cluster_config" => &live::UpdateConfig,
+        "eks.describe_update" => &live::DescribeUpdate,
         _ => return None,
     })
 }

@@ -134,7 +134,7 @@ pub static KIND: Row = Row {
     },
     locator: &["cluster_name", "nodegroup_name"],
     along: &[],
-    parents: &["cluster_name", "node_role", "subnets", "launch_template.id"],
+    parents: &["eks.cluster cluster_name", "node_role", "subnets", "launch_template.id"],
     judge: cluster::judge,
     differences: unordered,
     sim: &SIM,

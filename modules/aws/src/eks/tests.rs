@@ -154,3 +154,51 @@ fn the_parents_of_a_cluster_are_its_role_and_subnets() {
     let parents = site.lab.parents("eks.cluster", &site.cluster());
     assert!(parents.contains(&"control-plane".to_owned()) && parents.contains(&site.subnets[1]), "{parents:?}");
 }
+
+#[test]
+fn an_access_entry_lets_a_standing_role_into_a_cluster_that_knows_entries() {
+    let site = site();
+    let mut cluster = site.cluster();
+    cluster["access_config"] = json!({ "authentication_mode": "API" });
+    site.lab.make("eks.create_cluster", cluster);
+    let entry = |role: &str| json!({ "cluster_name": "c", "principal_arn": role, "type": "EC2_LINUX" });
+    let made = site.lab.make("eks.create_access_entry", entry(&site.lab.role("karpenter-node")));
+    assert_eq!(made["kubernetes_groups"], json!(["system:nodes"]));
+    let missing = site.lab.call("eks.create_access_entry", entry("arn:aws:iam::123456789012:role/x"));
+    assert_eq!(code(missing), "InvalidParameterException");
+    site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap();
+    let at = json!({ "cluster_name": "c", "principal_arn": made["principal_arn"] });
+    assert_eq!(site.lab.read("eks.access_entry", at), None, "it goes with its cluster");
+}
+
+#[test]
+fn a_service_account_has_one_association() {
+    let site = site();
+    site.lab.make("eks.create_cluster", site.cluster());
+    let input = json!({
+        "cluster_name": "c", "namespace": "kube-system", "service_account": "karpenter", "role_arn": site.lab.role("karpenter"),
+    });
+    let made = site.lab.make("eks.create_pod_identity_association", input.clone());
+    assert!(made["association_id"].as_str().is_some_and(|id| id.starts_with("a-")), "{made}");
+    assert_eq!(code(site.lab.call("eks.create_pod_identity_association", input.clone())), "ResourceInUseException");
+    assert_eq!(site.lab.find("eks.pod_identity_association", &"f".repeat(64), input).len(), 1);
+    let at = json!({ "cluster_name": "c", "association_id": made["association_id"] });
+    site.lab.delete("eks.pod_identity_association", at).unwrap();
+}
+
+#[test]
+fn the_endpoint_is_closed_by_an_update_that_takes_its_time() {
+    let site = site();
+    site.lab.make("eks.create_cluster", site.cluster());
+    let close = |public: bool| json!({ "name": "c", "resources_vpc_config": { "endpoint_public_access": public, "endpoint_private_access": true } });
+    let token = "ab".repeat(32);
+    let made = site.lab.with_token(&token, "eks.update_cluster_config", close(false)).unwrap();
+    assert_eq!((&made["type"], &made["status"]), (&json!("EndpointAccessUpdate"), &json!("InProgress")));
+    assert_eq!(site.lab.with_token(&token, "eks.update_cluster_config", close(false)).unwrap()["id"], made["id"]);
+    site.lab.pass(91);
+    let update = json!({ "name": "c", "update_id": made["id"] });
+    assert_eq!(site.lab.call("eks.describe_update", update).unwrap()["status"], "Successful");
+    let cluster = site.lab.call("eks.describe_cluster", json!({ "name": "c" })).unwrap();
+    assert_eq!(cluster["resources_vpc_config"]["endpoint_public_access"], false);
+    assert_eq!(code(site.lab.call("eks.update_cluster_config", close(false))), "InvalidParameterException");
+}

@@ -7,6 +7,7 @@ use crate::live::{Call, Driver};
 
 pub mod access_key;
 pub mod document;
+pub mod instance_profile;
 #[cfg(feature = "live")]
 mod live;
 pub mod open_id_connect_provider;
@@ -14,6 +15,7 @@ pub mod policy;
 pub mod role;
 pub mod role_policy;
 pub mod role_policy_attachment;
+pub mod service_linked_role;
 #[cfg(test)]
 mod tests;
 pub mod user;
@@ -31,6 +33,9 @@ pub fn register(table: &mut Table) {
             &user::KIND,
             &user_policy::KIND,
             &access_key::KIND,
+            &instance_profile::KIND,
+            &instance_profile::ROLE,
+            &service_linked_role::KIND,
         ],
         &[&role::GET, &role_policy_attachment::LIST, &open_id_connect_provider::GET],
     );
@@ -48,6 +53,9 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
         "iam.user" => &live::User,
         "iam.user_policy" => &live::UserPolicy,
         "iam.access_key" => &live::AccessKey,
+        "iam.instance_profile" => &live::InstanceProfile,
+        "iam.instance_profile_role" => &live::InstanceProfileRole,
+        "iam.service_linked_role" => &live::ServiceLinkedRole,
         _ => return None,
     })
 }

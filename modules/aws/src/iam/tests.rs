@@ -138,3 +138,32 @@ fn a_user_with_keys_or_policies_is_not_deleted() {
     lab.delete("iam.user_policy", json!({ "user_name": "backup", "policy_name": "p" })).unwrap();
     lab.delete("iam.user", at).unwrap();
 }
+
+#[test]
+fn an_instance_profile_holds_one_role_and_goes_after_it() {
+    let lab = Lab::new();
+    lab.make("iam.create_role", role("r"));
+    lab.make("iam.create_role", role("s"));
+    let made = lab.make("iam.create_instance_profile", json!({ "instance_profile_name": "p" }));
+    assert_eq!(made["arn"], "arn:aws:iam::123456789012:instance-profile/p");
+    let held = json!({ "instance_profile_name": "p", "role_name": "r" });
+    lab.make("iam.add_role_to_instance_profile", held.clone());
+    let second =
+        lab.call("iam.add_role_to_instance_profile", json!({ "instance_profile_name": "p", "role_name": "s" }));
+    assert_eq!(code(second), "LimitExceeded");
+    let error = lab.delete("iam.instance_profile", json!({ "instance_profile_name": "p" })).unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "DeleteConflict"));
+    assert_eq!(lab.delete("iam.role", json!({ "role_name": "r" })).unwrap_err().class, Class::Blocked);
+    lab.delete("iam.instance_profile_role", held).unwrap();
+    lab.delete("iam.instance_profile", json!({ "instance_profile_name": "p" })).unwrap();
+}
+
+#[test]
+fn an_account_has_one_linked_role_for_a_service() {
+    let lab = Lab::new();
+    let input = json!({ "aws_service_name": "spot.amazonaws.com" });
+    let made = lab.make("iam.create_service_linked_role", input.clone());
+    assert_eq!(made["role_name"], "AWSServiceRoleForEC2Spot");
+    assert_eq!(lab.call("iam.create_service_linked_role", input.clone()).unwrap_err().class, Class::AlreadyExists);
+    assert_eq!(lab.find("iam.service_linked_role", &"f".repeat(64), input).len(), 1);
+}

@@ -5,16 +5,22 @@ use std::collections::{BTreeMap, HashMap};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
 
+mod access_entry;
 mod addon;
 mod cluster;
 mod nodegroup;
+mod pod_identity;
 #[cfg(test)]
 mod tests;
+mod update;
 mod versions;
 
+pub(super) use access_entry::AccessEntry;
 pub(super) use addon::{Addon, DescribeAddon};
 pub(super) use cluster::{Cluster, DescribeCluster, ListClusters};
 pub(super) use nodegroup::{DescribeNodegroup, ListNodegroups, Nodegroup};
+pub(super) use pod_identity::PodIdentity;
+pub(super) use update::{DescribeUpdate, UpdateConfig};
 pub(super) use versions::{AddonVersions, ClusterVersions};
 
 fn none_if_missing<T>(found: Result<T, CallError>) -> Result<Option<T>, CallError> {

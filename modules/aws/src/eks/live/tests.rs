@@ -157,3 +157,56 @@ async fn the_reads_page_and_answer_as_aws_does() {
     assert!(wire.seen()[1].uri.contains("nextToken=t"), "{}", wire.seen()[1].uri);
     assert!(wire.seen()[2].uri.contains("addonName=vpc-cni"), "{}", wire.seen()[2].uri);
 }
+
+#[tokio::test]
+async fn entries_and_associations_carry_our_token() {
+    let entry = json!({ "accessEntry": { "clusterName": "c", "principalArn": "arn:r", "type": "EC2_LINUX", "kubernetesGroups": ["system:nodes"] } });
+    let association = json!({ "association": { "clusterName": "c", "namespace": "kube-system", "serviceAccount": "karpenter", "roleArn": "arn:r", "associationId": "a-1" } });
+    let listed = json!({ "associations": [{ "clusterName": "c", "associationId": "a-1" }] });
+    let wire = Wire::answering([
+        json_answer(200, entry),
+        json_answer(200, association.clone()),
+        json_answer(200, listed),
+        json_answer(200, association),
+    ]);
+    let tags = tags();
+    let input = json!({ "cluster_name": "c", "principal_arn": "arn:r", "type": "EC2_LINUX" });
+    let made = driver("eks.access_entry").unwrap().create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!((&made["id"], &made["type"]), (&json!("c/arn:r"), &json!("EC2_LINUX")));
+    let row = driver("eks.pod_identity_association").unwrap();
+    let input =
+        json!({ "cluster_name": "c", "namespace": "kube-system", "service_account": "karpenter", "role_arn": "arn:r" });
+    let made = row.create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!(made["id"], "a-1");
+    assert_eq!(row.find(&wire.clients, &sent(&input, &tags)).await.unwrap(), [made]);
+    let seen = wire.seen();
+    assert_eq!(
+        (seen[0].path(), seen[1].path()),
+        ("/clusters/c/access-entries".to_owned(), "/clusters/c/pod-identity-associations".to_owned())
+    );
+    for request in &seen[..2] {
+        assert_eq!((&request.json()["clientRequestToken"], &request.json()["tags"]), (&json!(TOKEN), &tag_json()));
+    }
+    assert!(seen[2].uri.contains("serviceAccount=karpenter"), "{}", seen[2].uri);
+}
+
+#[tokio::test]
+async fn an_update_carries_our_token_and_is_followed_by_its_id() {
+    let update = |status: &str| {
+        json_answer(200, json!({ "update": { "id": "u", "type": "EndpointAccessUpdate", "status": status } }))
+    };
+    let wire = Wire::answering([update("InProgress"), update("Successful")]);
+    let input = json!({ "name": "c", "resources_vpc_config": { "endpoint_public_access": false, "endpoint_private_access": true } });
+    let tags = tags();
+    let made = call("eks.update_cluster_config").unwrap().call(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    let operation = &crate::eks::update_cluster_config::UPDATE;
+    let settle = operation.settle.unwrap();
+    assert_eq!((settle.judge)(&made), Health::Pending("InProgress".to_owned()));
+    let poll = (settle.input)(&input, &made);
+    let found = call(settle.poll).unwrap().call(&wire.clients, &sent(&poll, &tags)).await.unwrap();
+    assert_eq!((settle.judge)(&found), Health::Ready);
+    let body = wire.seen()[0].json();
+    assert_eq!(body["clientRequestToken"], TOKEN);
+    assert_eq!(body["resourcesVpcConfig"], json!({ "endpointPublicAccess": false, "endpointPrivateAccess": true }));
+    assert_eq!(wire.seen()[1].path(), "/clusters/c/updates/u");
+}

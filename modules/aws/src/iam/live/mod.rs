@@ -6,20 +6,24 @@ use runbook_modules::error::{CallError, Class};
 use crate::live::{Sent, convert::built};
 
 mod access_key;
+mod instance_profile;
 mod policy;
 mod provider;
 mod role;
 mod role_policy;
+mod service_linked_role;
 #[cfg(test)]
 mod tests;
 mod user;
 
 pub(super) use access_key::AccessKey;
+pub(super) use instance_profile::{InstanceProfile, InstanceProfileRole};
 pub(super) use policy::Policy;
 pub(super) use provider::{GetProvider, Provider};
 pub(super) use role::{GetRole, Role};
 pub(super) use role_policy::{Attachment, ListAttached, RolePolicy};
 pub(super) use user::{User, UserPolicy};
+pub(super) use service_linked_role::ServiceLinkedRole;
 
 fn tags(sent: &Sent<'_>) -> Result<Vec<Tag>, CallError> {
     sent.tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()

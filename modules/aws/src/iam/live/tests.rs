@@ -210,3 +210,49 @@ async fn a_user_is_made_with_path_and_tags() {
     assert_eq!((seen[0].form()["Path"].as_str(), seen[0].form()["Tags.member.1.Key"].as_str()), ("/jobs/", "Name"));
     assert_eq!(seen[2].form()["PolicyDocument"], r#"{"Statement":[]}"#);
 }
+
+#[tokio::test]
+async fn a_profile_that_holds_its_role_stands_already() {
+    let profile = format!(
+        "<InstanceProfile><Path>/</Path><InstanceProfileName>p</InstanceProfileName><InstanceProfileId>AIPA1</InstanceProfileId>\
+         <Arn>arn:aws:iam::123456789012:instance-profile/p</Arn><CreateDate>2026-11-20T19:18:00Z</CreateDate>\
+         <Roles><member>{}</member></Roles></InstanceProfile>",
+        ROLE.trim_start_matches("<Role>").trim_end_matches("</Role>")
+    );
+    let wire = Wire::answering([
+        xml("CreateInstanceProfile", &profile),
+        refusal(409, "LimitExceeded"),
+        xml("GetInstanceProfile", &profile),
+        xml("RemoveRoleFromInstanceProfile", ""),
+    ]);
+    let tags = tags();
+    let input = json!({ "instance_profile_name": "p" });
+    let made = driver("iam.instance_profile").unwrap().create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!((&made["id"], &made["roles"]), (&json!("p"), &json!(["r"])));
+    let role = driver("iam.instance_profile_role").unwrap();
+    let held = json!({ "instance_profile_name": "p", "role_name": "r" });
+    let error = role.create(&wire.clients, &sent(&held, &tags)).await.unwrap_err();
+    assert_eq!(error.class, Class::AlreadyExists);
+    role.delete(&wire.clients, &held, None).await.unwrap();
+    let form = wire.seen()[3].form();
+    assert_eq!((form["Action"].as_str(), form["RoleName"].as_str()), ("RemoveRoleFromInstanceProfile", "r"));
+}
+
+#[tokio::test]
+async fn a_linked_role_that_is_taken_is_found_by_its_service() {
+    let taken =
+        "Service role name AWSServiceRoleForEC2Spot has been taken in this account, please try a different suffix.";
+    let text = format!(
+        "<ErrorResponse {NS}><Error><Type>Sender</Type><Code>InvalidInput</Code><Message>{taken}</Message></Error><RequestId>q</RequestId></ErrorResponse>"
+    );
+    let listed = format!(
+        "<Roles><member>{}</member></Roles><IsTruncated>false</IsTruncated>",
+        ROLE.trim_start_matches("<Role>").trim_end_matches("</Role>")
+    );
+    let wire = Wire::answering([(400, text), xml("ListRoles", &listed)]);
+    let (input, tags) = (json!({ "aws_service_name": "spot.amazonaws.com" }), tags());
+    let row = driver("iam.service_linked_role").unwrap();
+    assert_eq!(row.create(&wire.clients, &sent(&input, &tags)).await.unwrap_err().class, Class::AlreadyExists);
+    assert_eq!(row.find(&wire.clients, &sent(&input, &tags)).await.unwrap()[0]["role_name"], "r");
+    assert_eq!(wire.seen()[1].form()["PathPrefix"], "/aws-service-role/spot.amazonaws.com/");
+}

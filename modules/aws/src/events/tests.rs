@@ -1,0 +1,50 @@
+//! What the sandbox's EventBridge answers and refuses.
+
+use runbook_modules::{error::Class, resource::Kind};
+use serde_json::{Value, json};
+
+use super::rule;
+use crate::testing::{Lab, code};
+
+fn asked() -> Value {
+    json!({ "name": "r", "event_pattern": { "source": ["aws.health"], "detail-type": ["AWS Health Event"] } })
+}
+
+fn targets(arn: &str) -> Value {
+    json!({ "rule": "r", "targets": [{ "id": "queue", "arn": arn }] })
+}
+
+#[test]
+fn a_rule_with_targets_is_not_deleted() {
+    let lab = Lab::new();
+    let made = lab.make("events.put_rule", asked());
+    assert_eq!(
+        (&made["arn"], &made["state"]),
+        (&json!("arn:aws:events:us-east-1:123456789012:rule/r"), &json!("ENABLED"))
+    );
+    lab.make("events.put_targets", targets("arn:q"));
+    let listed = lab.call("events.list_targets_by_rule", json!({ "rule": "r" })).unwrap();
+    assert_eq!(listed, json!({ "targets": [{ "id": "queue", "arn": "arn:q" }] }));
+    let error = lab.delete("events.rule", json!({ "name": "r" })).unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "ValidationException"));
+    lab.delete("events.targets", targets("arn:q")).unwrap();
+    lab.delete("events.rule", json!({ "name": "r" })).unwrap();
+    assert_eq!(code(lab.call("events.put_targets", targets("arn:q"))), "ResourceNotFoundException");
+}
+
+#[test]
+fn a_rule_that_stands_is_not_overwritten() {
+    let lab = Lab::new();
+    lab.make("events.put_rule", asked());
+    assert_eq!(lab.call("events.put_rule", asked()).unwrap_err().class, Class::AlreadyExists);
+}
+
+#[test]
+fn a_pattern_is_a_map_or_the_same_as_text() {
+    let lab = Lab::new();
+    let made = lab.make("events.put_rule", asked());
+    let text = json!({ "name": "r", "event_pattern": asked()["event_pattern"].to_string() });
+    assert_eq!(rule::KIND.differences(&text, &made), []);
+    assert_eq!(rule::KIND.check(&json!({ "name": "r", "event_pattern": "x" })).unwrap_err().path, "event_pattern");
+    assert_eq!(rule::KIND.check(&json!({ "name": "r" })).unwrap_err().path, "event_pattern");
+}

@@ -1,0 +1,102 @@
+//! CreateInstanceProfile and its like; AddRoleToInstanceProfile, RemoveRoleFromInstanceProfile.
+
+use async_trait::async_trait;
+use aws_sdk_iam::types;
+use runbook_modules::error::{CallError, Class};
+use serde_json::{Value, json};
+
+use super::{none_if_missing, pairs, tags};
+use crate::{
+    iam::instance_profile::{Add, Input},
+    live::{
+        Clients, Driver, Sent, classify,
+        convert::{Described, field},
+    },
+};
+
+pub(in crate::iam) struct InstanceProfile;
+pub(in crate::iam) struct InstanceProfileRole;
+
+fn described(profile: &types::InstanceProfile) -> Value {
+    let roles: Vec<&str> = profile.roles().iter().map(types::Role::role_name).collect();
+    Described::new()
+        .text("id", Some(profile.instance_profile_name()))
+        .text("name", Some(profile.instance_profile_name()))
+        .text("instance_profile_name", Some(profile.instance_profile_name()))
+        .text("arn", Some(profile.arn()))
+        .text("instance_profile_id", Some(profile.instance_profile_id()))
+        .text("path", Some(profile.path()))
+        .value("roles", Some(roles))
+        .tags(pairs(profile.tags()))
+        .done()
+}
+
+async fn get(clients: &Clients, name: &str) -> Result<Option<Value>, CallError> {
+    let request = clients.iam.get_instance_profile().instance_profile_name(name);
+    let answer = none_if_missing(request.send().await.map_err(classify))?;
+    Ok(answer.and_then(|answer| answer.instance_profile().map(described)))
+}
+
+#[async_trait]
+impl Driver for InstanceProfile {
+    async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let input: Input = sent.typed()?;
+        let request = clients.iam.create_instance_profile().instance_profile_name(input.instance_profile_name);
+        let request = request.set_path(input.path).set_tags(Some(tags(sent)?));
+        let answer = request.send().await.map_err(classify)?;
+        Ok(answer.instance_profile().map(described).unwrap_or_default())
+    }
+
+    async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+        get(clients, field(at, "instance_profile_name")).await
+    }
+
+    async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+        Ok(self.read(clients, sent.input).await?.into_iter().collect())
+    }
+
+    async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+        let request = clients.iam.delete_instance_profile().instance_profile_name(field(at, "instance_profile_name"));
+        request.send().await.map_err(classify).map(|_| ())
+    }
+}
+
+fn placed(profile: &str, role: &str) -> Value {
+    json!({
+        "id": format!("{profile}/{role}"), "name": role, "instance_profile_name": profile, "role_name": role, "tags": {},
+    })
+}
+
+#[async_trait]
+impl Driver for InstanceProfileRole {
+    /// A profile that holds its role already says LimitExceeded.
+    async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let Add { instance_profile_name, role_name } = sent.typed()?;
+        let request = clients.iam.add_role_to_instance_profile().instance_profile_name(&instance_profile_name);
+        match request.role_name(&role_name).send().await.map_err(classify) {
+            Ok(_) => Ok(placed(&instance_profile_name, &role_name)),
+            Err(error) if error.code == "LimitExceeded" && self.read(clients, sent.input).await?.is_some() => {
+                Err(CallError { class: Class::AlreadyExists, ..error })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+        let (profile, role) = (field(at, "instance_profile_name"), field(at, "role_name"));
+        let found = get(clients, profile).await?;
+        let roles = found.as_ref().and_then(|found| found.get("roles")).and_then(Value::as_array);
+        let holds = roles.is_some_and(|roles| roles.iter().any(|one| one == role));
+        Ok(holds.then(|| placed(profile, role)))
+    }
+
+    async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+        Ok(self.read(clients, sent.input).await?.into_iter().collect())
+    }
+
+    async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
+        let name = field(at, "instance_profile_name");
+        let request = clients.iam.remove_role_from_instance_profile().instance_profile_name(name);
+        request.role_name(field(at, "role_name")).send().await.map_err(classify).map(|_| ())
+    }
+}
