@@ -45,7 +45,11 @@ fn behind_haproxy_it_runs_and_is_undone() {
     let done = steps(&place, &[]);
     let told = told_steps(|spec| !spec.contains("variant B"));
     assert!(told.len() > 30, "{told:#?}");
-    assert_eq!(told.difference(&done).collect::<Vec<_>>(), Vec::<&String>::new(), "told in the README, not done: {done:#?}");
+    assert_eq!(
+        told.difference(&done).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "told in the README, not done: {done:#?}"
+    );
     let world = world(&place);
     let balancers = objects(&world, "elbv2.load_balancer");
     assert_eq!(balancers.len(), 1, "the metrics stay inside the cluster: {balancers:#?}");
@@ -77,7 +81,11 @@ fn behind_an_application_load_balancer_it_runs_and_is_undone() {
     let done = steps(&place, &["-p", "entry=alb"]);
     let told = told_steps(|spec| spec.contains("variant B"));
     assert!(told.len() > 5, "{told:#?}");
-    assert_eq!(told.difference(&done).collect::<Vec<_>>(), Vec::<&String>::new(), "told in the README, not done: {done:#?}");
+    assert_eq!(
+        told.difference(&done).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "told in the README, not done: {done:#?}"
+    );
     for name in ["", "mqtt.", "mqtts."] {
         assert!(done.contains(&format!("record {name}testmanager.openremote.app")), "{done:#?}");
     }

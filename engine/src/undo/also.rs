@@ -1,6 +1,6 @@
 //! `--also ID`: something that a controller left behind and that holds what is to be undone. A person names it; it becomes a row
 //! like any other, the newest, and is deleted first. A store named by its address (`s3://BUCKET`) goes with all that is in it: what
-//! others put there is not the run's, so that a person must say so.
+//! others put there is not the run's, so that a person must say so. A database named so (`rds:db:NAME`) goes although it is protected.
 
 use std::sync::Arc;
 
@@ -36,15 +36,19 @@ const PREFIXES: &[(&str, &str)] = &[
     ("vpc-", "ec2.vpc"),
 ];
 
-/// The kind by the beginning of an address, and its field for the rest.
-const ADDRESSES: &[(&str, &str, &str)] =
-    &[("s3://", "s3.bucket", "bucket"), ("ecr://", "ecr.repository", "repository_name")];
+/// The kind by the beginning of an address, its field for the rest, and the field that says what a person allows by naming it.
+const ADDRESSES: &[(&str, &str, &str, &str)] = &[
+    ("s3://", "s3.bucket", "bucket", "empty_on_undo"),
+    ("ecr://", "ecr.repository", "repository_name", "empty_on_undo"),
+    ("rds:db:", "rds.db_instance", "db_instance_identifier", "lift_deletion_protection"),
+    ("rds:cluster:", "rds.db_cluster", "db_cluster_identifier", "lift_deletion_protection"),
+];
 
 /// What an id or an address names: the kind, and a description to locate it by.
 fn named(id: &str) -> Option<(&'static str, Value)> {
-    let address = ADDRESSES.iter().find_map(|(prefix, kind, field)| {
+    let address = ADDRESSES.iter().find_map(|(prefix, kind, field, consent)| {
         let name = id.strip_prefix(prefix)?;
-        Some((*kind, json!({ "id": name, *field: name, "empty_on_undo": true })))
+        Some((*kind, json!({ "id": name, *field: name, *consent: true })))
     });
     let by_id =
         || PREFIXES.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| (*kind, json!({ "id": id })));
@@ -61,7 +65,7 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
         let wrong = |why: &str| Failure::new("RB0504", format!("--also {id}: {why}"));
         let known = named(id).and_then(|(kind, found)| Some((session.table.kind(kind)?, found)));
         let (kind, found) = known.ok_or_else(|| {
-            let all = PREFIXES.iter().copied().chain(ADDRESSES.iter().map(|(prefix, kind, _)| (*prefix, *kind)));
+            let all = PREFIXES.iter().copied().chain(ADDRESSES.iter().map(|(prefix, kind, ..)| (*prefix, *kind)));
             let known: Vec<_> = all.filter(|(_, kind)| session.table.kind(kind).is_some()).map(|(p, _)| p).collect();
             wrong("its kind is not known").hint(format!("ids that begin so are known: {}", known.join(", ")))
         })?;

@@ -36,11 +36,10 @@ pub fn register(table: &mut Table) {
     ec2::register(table);
     eks::register(table);
     elbv2::register(table);
+    events::register(table);
     iam::register(table);
     kms::register(table);
     logs::register(table);
-    events::register(table);
-    iam::register(table);
     rds::register(table);
     route53::register(table);
     s3::register(table);

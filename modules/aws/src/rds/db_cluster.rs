@@ -73,7 +73,8 @@ pub struct Input {
     pub serverless_v2_scaling_configuration: Option<Scaling>,
     /// RDS refuses its deletion until this is lifted.
     pub deletion_protection: Option<bool>,
-    /// Ours: undo may lift the deletion protection. Without it undo leaves the cluster and says so.
+    /// Ours: undo may lift the deletion protection. Without it undo leaves the cluster, unless a person says
+    /// `runbook undo RUN --also rds:cluster:NAME`.
     pub lift_deletion_protection: Option<bool>,
     /// For undo: no last snapshot. Without it one is taken, and stays.
     pub skip_final_snapshot: Option<bool>,
@@ -144,7 +145,7 @@ fn judge(described: &Value) -> Health {
 
 static SIM: Guarded = Guarded {
     name: "db_cluster_identifier",
-    noun: "Cluster",
+    noun: ("Cluster", "cluster"),
     snapshots: ("rds.db_cluster_snapshot", "cluster-snapshot"),
     simple: Simple {
         id: |call| call.text("db_cluster_identifier").to_owned(),

@@ -105,7 +105,8 @@ pub struct Input {
     pub promotion_tier: Option<i32>,
     /// RDS refuses its deletion until this is lifted.
     pub deletion_protection: Option<bool>,
-    /// Ours: undo may lift the deletion protection. Without it undo leaves the instance and says so.
+    /// Ours: undo may lift the deletion protection. Without it undo leaves the instance, unless a person says
+    /// `runbook undo RUN --also rds:db:NAME`.
     pub lift_deletion_protection: Option<bool>,
     /// For undo: no last snapshot. Without it one is taken, and stays.
     pub skip_final_snapshot: Option<bool>,
@@ -120,7 +121,7 @@ pub(super) static META: Meta = Meta {
     create: "create_db_instance",
     operations: ("CreateDBInstance", "DeleteDBInstance"),
     doc: "Makes a database instance and waits until it is available.\n\nUndo takes a last snapshot, unless `skip_final_snapshot` is \
-          true, and leaves a protected instance, unless `lift_deletion_protection` is true. See the \
+          true, and leaves a protected instance, unless `lift_deletion_protection` is true or a person says `--also rds:db:NAME`. See the \
           [RDS reference](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html).",
     identity: Identity::Key,
     usual: (Duration::from_secs(600), Duration::from_secs(300)),
@@ -222,7 +223,7 @@ pub(super) fn differences(input: &Value, described: &Value) -> Vec<Difference> {
 
 static SIM: Guarded = Guarded {
     name: "db_instance_identifier",
-    noun: "DB Instance",
+    noun: ("DB Instance", "db"),
     snapshots: ("rds.db_snapshot", "snapshot"),
     simple: Simple {
         id: |call| call.text("db_instance_identifier").to_owned(),

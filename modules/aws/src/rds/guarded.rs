@@ -9,7 +9,7 @@ use runbook_modules::{
     sandbox::{
         sim::{Sim, SimCall, Simple},
         simple,
-        world::{Object, World, key},
+        world::{Object, World},
     },
 };
 use serde_json::{Value, json};
@@ -24,11 +24,11 @@ use crate::{
 pub(super) const FIELDS: [&str; 4] =
     ["lift_deletion_protection", "skip_final_snapshot", "final_db_snapshot_identifier", "delete_automated_backups"];
 
-/// What the refusal of a protected thing is followed by, for people.
-pub(super) fn protected(id: &str) -> String {
+/// What holds a protected thing, for people, with what to do. `noun` is that of its ARN: `db` or `cluster`.
+pub(super) fn protected(noun: &str, id: &str) -> String {
     format!(
-        "the deletion protection of {id}: lift it in RDS and undo again; a run whose script says lift_deletion_protection: true \
-         lifts it itself"
+        "its deletion protection, which nobody allowed undo to lift; `runbook undo RUN --also rds:{noun}:{id}` lifts it, takes a \
+         last snapshot and deletes it"
     )
 }
 
@@ -57,13 +57,18 @@ pub struct Guarded {
     pub simple: Simple,
     /// The field of its name.
     pub name: &'static str,
-    /// What the refusal calls it.
-    pub noun: &'static str,
+    /// What the refusal calls it, and the noun in its ARN.
+    pub noun: (&'static str, &'static str),
     /// The kind of its snapshots, and the noun in their ARN.
     pub snapshots: (&'static str, &'static str),
 }
 
 impl Guarded {
+    /// A locator of the thing itself: what the script allows is no field of it.
+    fn at(&self, call: &SimCall<'_>) -> Value {
+        json!({ self.name: call.text(self.name) })
+    }
+
     fn find<'w>(&self, kind: &dyn Kind, world: &'w World, call: &SimCall<'_>) -> Option<&'w Object> {
         world.get(kind.meta().name, &call.place.region, call.text(self.name), call.now_ms)
     }
@@ -105,7 +110,8 @@ impl Sim for Guarded {
     }
 
     fn read(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        self.simple.read(kind, world, call)
+        let at = self.at(call);
+        self.simple.read(kind, world, &SimCall { input: &at, ..*call })
     }
 
     fn find(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
@@ -115,31 +121,34 @@ impl Sim for Guarded {
     fn delete(
         &self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
     ) -> Result<(), CallError> {
+        let at = self.at(call);
+        let located = SimCall { input: &at, ..*call };
         let object = self.find(kind, world, call).filter(|object| object.gone_at.is_none()).cloned();
-        let Some(object) = object else { return self.simple.delete(kind, world, call, put_back) };
+        let Some(object) = object else { return self.simple.delete(kind, world, &located, put_back) };
         if flag(&object.body, "deletion_protection") && !flag(call.input, "lift_deletion_protection") {
             let text =
-                format!("Cannot delete protected {}, please disable deletion protection and try again.", self.noun);
+                format!("Cannot delete protected {}, please disable deletion protection and try again.", self.noun.0);
             return Err(CallError::refused("InvalidParameterCombination", text));
         }
-        if !simple::holders(world, &key(kind.meta().name, &call.place.region, &object.id), call.now_ms).is_empty() {
-            return self.simple.delete(kind, world, call, put_back);
+        if simple::holders(world, &object.key(), call.now_ms).is_empty() {
+            self.keep(world, call, &object)?;
         }
-        self.keep(world, call, &object)?;
-        self.simple.delete(kind, world, call, put_back)
+        self.simple.delete(kind, world, &located, put_back)
     }
 
     fn next_change(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
-        self.simple.next_change(kind, world, call)
+        let at = self.at(call);
+        self.simple.next_change(kind, world, &SimCall { input: &at, ..*call })
     }
 
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        let mut found = self.simple.obstacles(kind, world, call);
+        let at = self.at(call);
+        let mut found = self.simple.obstacles(kind, world, &SimCall { input: &at, ..*call });
         if let Some(object) = self.find(kind, world, call)
             && flag(&object.body, "deletion_protection")
             && !flag(call.input, "lift_deletion_protection")
         {
-            found.push(protected(&object.id));
+            found.push(protected(self.noun.1, &object.id));
         }
         found
     }

@@ -114,11 +114,21 @@ fn a_protected_instance_is_left_and_said_why_until_that_is_lifted() {
     let error = site.lab.delete("rds.db_instance", at.clone()).unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (Class::Refused, "InvalidParameterCombination"));
     let held = site.lab.obstacles("rds.db_instance", &at);
-    assert!(held.len() == 1 && held[0].contains("deletion protection of orders"), "{held:?}");
+    assert!(held.len() == 1 && held[0].contains("--also rds:db:orders"), "{held:?}");
     let lift = json!({ "db_instance_identifier": "orders", "deletion_protection": false, "apply_immediately": true });
     assert_eq!(site.lab.call("rds.modify_db_instance", lift).unwrap()["deletion_protection"], false);
     site.undo("rds.db_instance", &db_instance::KIND, &input, &made).unwrap();
     assert_eq!((site.lab.read("rds.db_instance", at), site.interfaces()), (None, 0));
+}
+
+#[test]
+fn a_persons_word_lifts_the_protection_after_a_last_snapshot() {
+    let site = site();
+    site.lab.make("rds.create_db_instance", site.instance(json!({ "deletion_protection": true })));
+    let said = json!({ "db_instance_identifier": "orders", "lift_deletion_protection": true });
+    assert!(site.lab.read("rds.db_instance", said.clone()).is_some());
+    site.lab.delete("rds.db_instance", said.clone()).unwrap();
+    assert_eq!(site.lab.read("rds.db_instance", said), None);
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub(super) use policy::Policy;
 pub(super) use provider::{GetProvider, Provider};
 pub(super) use role::{GetRole, Role};
 pub(super) use role_policy::{Attachment, ListAttached, RolePolicy};
-pub(super) use user::{User, UserPolicy};
 pub(super) use service_linked_role::ServiceLinkedRole;
+pub(super) use user::{User, UserPolicy};
 
 fn tags(sent: &Sent<'_>) -> Result<Vec<Tag>, CallError> {
     sent.tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()

@@ -153,7 +153,7 @@ impl Driver for Cluster {
         let mut held: Vec<String> =
             members.map(|member| format!("instance {}", field(member, "db_instance_identifier"))).collect();
         if flag(&found, "deletion_protection") {
-            held.push(protected(field(at, "db_cluster_identifier")));
+            held.push(protected("cluster", field(at, "db_cluster_identifier")));
         }
         held
     }

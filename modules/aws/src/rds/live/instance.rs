@@ -173,7 +173,7 @@ impl Driver for Instance {
     async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
         let found = self.read(clients, at).await.ok().flatten();
         let held = found.is_some_and(|found| flag(&found, "deletion_protection"));
-        if held { vec![protected(field(at, "db_instance_identifier"))] } else { Vec::new() }
+        if held { vec![protected("db", field(at, "db_instance_identifier"))] } else { Vec::new() }
     }
 }
 

@@ -104,7 +104,7 @@ async fn without_consent_the_refusal_is_rdss_own() {
     let refused = row.delete(&wire.clients, &at, None).await.unwrap_err();
     assert_eq!((refused.class, refused.message.as_str()), (Class::Refused, text));
     assert_eq!(wire.seen()[1].form()["SkipFinalSnapshot"], "true");
-    assert!(row.obstacles(&wire.clients, &at).await[0].contains("deletion protection of orders"));
+    assert!(row.obstacles(&wire.clients, &at).await[0].contains("--also rds:db:orders"));
 }
 
 #[tokio::test]
