@@ -7,8 +7,8 @@
 //! | `m[key] = 1` | `m[key KEY 0] = 1` | the operator marks the key when it is a text |
 //! | `switch x { … }` | `switch 0 SUBJECT x { … }` | Rhai takes the default branch for a secret, without a word; the operator refuses it |
 //!
-//! No token that an error can name moves: what is added takes the place of spaces and of letters of `switch` itself. A script that
-//! leaves no room for it (`m[key]=1`) is read as it stands; assigning a new field in this way is then the error of reading one.
+//! No token that an error can name moves: what is added takes the place of spaces and of letters of `switch` itself. Only where a
+//! script leaves no room for it (`m[key]=1`), what follows on that line is told to stand two columns further right.
 
 use std::{
     collections::HashMap,
@@ -61,8 +61,8 @@ impl Parser {
     pub fn compile(&self, text: &str) -> Result<AST, ParseError> {
         self.set(HashMap::new());
         let mut page = Page::new(text);
-        let marks = page.respell(&tokens(&self.engine, text));
-        self.set(marks);
+        page.respell(&tokens(&self.engine, text));
+        self.set(page.marks());
         self.engine.compile(page.text())
     }
 
@@ -108,6 +108,10 @@ pub fn assigned<'a>(map: &'a mut rhai::Map, name: &str, largest: usize) -> Resul
     map.entry(name.into()).or_insert(Dynamic::UNIT).try_into()
 }
 
+fn key_operator() -> Token {
+    Token::Custom(Box::new(KEY.into()))
+}
+
 /// The tokens of a text. A text in back-ticks is taken up again after each `${…}`, which otherwise the parser sees to.
 fn tokens(engine: &Engine, text: &str) -> Vec<(Token, Position)> {
     let texts = [text];
@@ -139,10 +143,17 @@ fn tokens(engine: &Engine, text: &str) -> Vec<(Token, Position)> {
     found
 }
 
+/// What is put in where there is no room.
+const WEDGE: [char; 2] = ['@', '~'];
+
 /// A text that can be written over, place by place.
 struct Page {
     letters: Vec<char>,
     lines: Vec<usize>,
+    /// Tokens that stand for others, by the index of their first letter.
+    marks: Vec<(usize, Token)>,
+    /// Where wedges go: before which letters, in the order of the text.
+    wedges: Vec<usize>,
 }
 
 impl Page {
@@ -150,11 +161,30 @@ impl Page {
         let letters: Vec<char> = text.chars().collect();
         let after = letters.iter().enumerate().filter(|(_, letter)| **letter == '\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(after).collect();
-        Self { letters, lines }
+        Self { letters, lines, marks: Vec::new(), wedges: Vec::new() }
     }
 
     fn text(&self) -> String {
-        self.letters.iter().collect()
+        let mut text = String::with_capacity(self.letters.len());
+        let mut wedges = self.wedges.iter().peekable();
+        for (index, letter) in self.letters.iter().enumerate() {
+            if wedges.next_if_eq(&&index).is_some() {
+                text.extend(WEDGE);
+            }
+            text.push(*letter);
+        }
+        text
+    }
+
+    /// The tokens that stand for others, by their places in the new text.
+    fn marks(&self) -> HashMap<Position, Token> {
+        let moved = self.marks.iter().filter_map(|(index, token)| Some((self.place(*index)?, token.clone())));
+        let wedged = self.wedges.iter().flat_map(|index| {
+            let operator = self.shifted(*index, 0).map(|at| (at, key_operator()));
+            let zero = self.shifted(*index, 1).map(|at| (at, Token::IntegerConstant(0)));
+            [operator, zero].into_iter().flatten()
+        });
+        moved.chain(wedged).collect()
     }
 
     /// The index of a place.
@@ -163,20 +193,26 @@ impl Page {
         Some(start + at.position()?.checked_sub(1)?)
     }
 
-    /// The place of an index.
+    /// The place that a letter has in the new text.
     fn place(&self, index: usize) -> Option<Position> {
+        self.shifted(index, if self.wedges.binary_search(&index).is_ok() { WEDGE.len() } else { 0 })
+    }
+
+    /// The place in the new text that lies `by` letters behind what stands before a letter.
+    fn shifted(&self, index: usize, by: usize) -> Option<Position> {
         let line = self.lines.partition_point(|start| *start <= index);
-        let column = index - self.lines.get(line.checked_sub(1)?)? + 1;
+        let start = *self.lines.get(line.checked_sub(1)?)?;
+        let before = self.wedges.iter().filter(|wedge| (start..index).contains(wedge)).count();
+        let column = index - start + 1 + by + before * WEDGE.len();
         Some(Position::new(u16::try_from(line).ok()?, u16::try_from(column).ok()?))
     }
 
-    /// Writes over the text where it must be; gives the tokens that stand for others.
-    fn respell(&mut self, tokens: &[(Token, Position)]) -> HashMap<Position, Token> {
-        let mut marks = HashMap::new();
+    /// Writes over the text where it must be.
+    fn respell(&mut self, tokens: &[(Token, Position)]) {
         let mut open = Vec::new();
         for (i, (token, at)) in tokens.iter().enumerate() {
             match token {
-                Token::Switch => self.switch(*at, &mut marks),
+                Token::Switch => self.switch(*at),
                 Token::LeftBracket | Token::QuestionBracket => open.push(i),
                 Token::RightBracket => {
                     let Some(start) = open.pop() else { continue };
@@ -185,9 +221,9 @@ impl Page {
                     };
                     match &tokens[start + 1..i] {
                         [(Token::StringConstant(text), at)] => {
-                            marks.insert(*at, Token::StringConstant(Box::new(format!("{MARK}{text}").into())));
+                            self.mark(*at, Token::StringConstant(Box::new(format!("{MARK}{text}").into())));
                         }
-                        _ => self.key(*at, *value, &mut marks),
+                        _ => self.key(*at, *value),
                     }
                 }
                 Token::Identifier(name)
@@ -195,44 +231,51 @@ impl Page {
                         && matches!(tokens[i - 1].0, Token::Period | Token::Elvis)
                         && matches!(tokens.get(i + 1), Some((Token::Equals, _))) =>
                 {
-                    marks.insert(*at, Token::Identifier(Box::new(format!("{MARK}{name}").into())));
+                    self.mark(*at, Token::Identifier(Box::new(format!("{MARK}{name}").into())));
                 }
                 _ => {}
             }
         }
-        marks
     }
 
-    fn switch(&mut self, at: Position, marks: &mut HashMap<Position, Token>) {
+    fn mark(&mut self, at: Position, token: Token) {
+        self.marks.extend(self.index(at).map(|index| (index, token)));
+    }
+
+    fn switch(&mut self, at: Position) {
         let Some(start) = self.index(at) else { return };
         let word = start..start + SWITCH.len();
         if self.letters.get(word.clone()).is_none_or(|letters| !letters.iter().copied().eq("switch".chars())) {
             return;
         }
-        let (Some(zero), Some(operator)) = (self.place(word.end - 2), self.place(word.end - 1)) else { return };
+        let (zero, operator) = (word.end - 2, word.end - 1);
         self.letters.splice(word, SWITCH.chars());
-        marks.insert(at, Token::Switch);
-        marks.insert(zero, Token::IntegerConstant(0));
-        marks.insert(operator, Token::Custom(Box::new(SUBJECT.into())));
+        self.marks.push((start, Token::Switch));
+        self.marks.push((zero, Token::IntegerConstant(0)));
+        self.marks.push((operator, Token::Custom(Box::new(SUBJECT.into()))));
     }
 
-    /// From the closing bracket to the value there is room when each side of `=` has a space.
-    fn key(&mut self, bracket: Position, value: Position, marks: &mut HashMap<Position, Token>) {
+    /// From the closing bracket to the value there is room when `=` has two spaces around it.
+    fn key(&mut self, bracket: Position, value: Position) {
         let (Some(from), Some(to)) = (self.index(bracket), self.index(value)) else { return };
         let free = |letter: &char| matches!(letter, ']' | '=') || (letter.is_whitespace() && *letter != '\n');
         if self.letters.get(from..to).is_none_or(|letters| !letters.iter().all(|l| free(l) || *l == '\n')) {
             return;
         }
         let slots: Vec<usize> = (from..to).filter(|index| free(&self.letters[*index])).collect();
-        let &[operator, zero, close, equals, ..] = &slots[..] else { return };
-        let (Some(operator_at), Some(zero_at)) = (self.place(operator), self.place(zero)) else { return };
+        let &[operator, zero, close, equals, ..] = &slots[..] else {
+            // Inner brackets close first, so this is not always the last wedge of the text.
+            let at = self.wedges.partition_point(|wedge| *wedge < from);
+            self.wedges.insert(at, from);
+            return;
+        };
         for index in slots {
             self.letters[index] = ' ';
         }
         for (index, letter) in [(operator, '@'), (zero, '~'), (close, ']'), (equals, '=')] {
             self.letters[index] = letter;
         }
-        marks.insert(operator_at, Token::Custom(Box::new(KEY.into())));
-        marks.insert(zero_at, Token::IntegerConstant(0));
+        self.marks.push((operator, key_operator()));
+        self.marks.push((zero, Token::IntegerConstant(0)));
     }
 }

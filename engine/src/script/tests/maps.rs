@@ -48,6 +48,27 @@ fn an_assignment_over_several_lines_and_with_comments_works() {
 }
 
 #[test]
+fn an_assignment_without_spaces_makes_a_field_too() {
+    let text = r#"
+        let m = #{ inner: #{} }; let k = "a"; let n = 0;
+        m[k]=1; m[k+"b"]=2;m["c"]=3; m.d=4; m.inner[k]=switch k { "a" => 5, _ => 6 };
+        m[k + "e"]= 7; m[k + "f"] =8; m[`${k}g`]=[k][n];
+        let list=[#{}]; list[n][k]=9; list[n].x=10;
+        output("it", [m, list]);
+    "#;
+    let m = json!({"a": 1, "ab": 2, "c": 3, "d": 4, "inner": {"a": 5}, "ae": 7, "af": 8, "ag": "a"});
+    assert_eq!(it(text), json!([m, [{"a": 9, "x": 10}]]));
+}
+
+#[test]
+fn an_error_beside_an_assignment_without_spaces_names_its_line() {
+    let (failure, _) = failed("let m = #{}; let k = \"a\";\nm[k]=1; m[k]=2;\nlet x=3; m[k]=x; nobody(m);");
+    assert_eq!(failure.code, "RB0103");
+    let (line, column) = place(&failure);
+    assert!(line == 3 && (18..=20).contains(&column), "{line}:{column}");
+}
+
+#[test]
 fn an_existing_field_and_an_item_of_a_list_are_assigned_as_ever() {
     let text = r#"
         let m = #{ a: 1, b: 2 };
