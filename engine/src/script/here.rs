@@ -62,6 +62,12 @@ pub fn fresh() {
     SINCE.set(None);
 }
 
+/// Another script begins on this thread: nothing of what stood here counts for it.
+pub fn anew() {
+    fresh();
+    PASSED.set(None);
+}
+
 /// Called before every operation of a script. `base` is the heap when the run began. Some: the script must end at once.
 pub fn tick(limits: &Limits, base: usize) -> Option<Stop> {
     let operations = OPERATIONS.get() + 1;

@@ -192,6 +192,8 @@ impl Program {
     fn declaration(&self) -> Result<Vec<ParamSpec>, Failure> {
         let host = Arc::new(self.host(None));
         let engine = engine::runner(&host, &crate::targets::table(), self.modules());
+        // What another script has used up on this thread, or a person's time to answer, is none of this one's.
+        here::anew();
         match self.evaluate(&engine) {
             Ok(()) | Err(Halt::Stop(Stop::EndOfRecord)) => Ok(host.declared().unwrap_or_default()),
             Err(Halt::Failure(failure) | Halt::Stop(Stop::Script(failure))) => Err(*failure),

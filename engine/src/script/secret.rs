@@ -3,7 +3,7 @@
 //! It can be interpolated, joined to texts and put into maps. Comparing, cutting or measuring one is an error: the script never
 //! sees the value, and an answer about the placeholder would be wrong.
 
-use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
 
 use runbook_state::record::Site;
 
@@ -53,6 +53,17 @@ pub fn register(engine: &mut Engine) {
             .register_fn(operator, move |ctx: NativeCallContext, _: Secret, _: Dynamic| refuse(&ctx, "compared"))
             .register_fn(operator, move |ctx: NativeCallContext, _: Dynamic, _: Secret| refuse(&ctx, "compared"));
     }
+    // Rhai's own takes an error of the comparison for "not equal".
+    engine.register_fn("dedup", |ctx: NativeCallContext, list: &mut Array| {
+        if list.iter().any(holds) {
+            return refuse(&ctx, "compared");
+        }
+        list.dedup_by(|later, earlier| {
+            let same = ctx.call_native_fn_raw("==", false, &mut [&mut earlier.clone(), &mut later.clone()]);
+            same.is_ok_and(|same| same.as_bool().unwrap_or(false))
+        });
+        Ok(Dynamic::UNIT)
+    });
     for (name, what) in [
         ("len", "measured"),
         ("is_empty", "measured"),

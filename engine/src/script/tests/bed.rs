@@ -67,7 +67,12 @@ impl Bed {
         let program = Arc::new(program(files).unwrap_or_else(|failure| panic!("{failure:#?}")));
         let given: BTreeMap<String, String> = given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         // A script that already fails at its declaration is run all the same: then the run says why.
-        let bound = program.bind_params(&given, &serde_json::Map::new()).unwrap_or_default();
+        let bound = match program.params() {
+            Ok(_) => {
+                program.bind_params(&given, &serde_json::Map::new()).unwrap_or_else(|failure| panic!("{failure:#?}"))
+            }
+            Err(_) => Default::default(),
+        };
         let vault = Arc::new(Vault::in_memory(RUN));
         let values = fill(bound, &vault).unwrap();
         let store = Sqlite::open_in_memory().unwrap();

@@ -6,4 +6,5 @@ mod edits;
 mod maps;
 mod names;
 mod opening;
+mod secrets;
 mod switch;
