@@ -139,7 +139,7 @@ pub enum Record {
         version: String,
         /// Who: `user@host`.
         by: String,
-        /// The script that it drives, by content (digest of the root file), when it is another than before.
+        /// The script that it drives, by content (digest of all its files), when it is another than before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         script: Option<String>,
     },

@@ -152,6 +152,12 @@ pub trait Store: Send + Sync {
     /// As all.
     fn run_files(&self, id: &str) -> Result<Vec<File>>;
 
+    /// Every script that the run was ever driven with, oldest first; the last one is that of [`Store::run_files`].
+    ///
+    /// # Errors
+    /// `NoSuchRun`, `Damaged` when a content does not fit its digest.
+    fn scripts(&self, id: &str) -> Result<Vec<Vec<File>>>;
+
     /// Replaces the files of a run by an edited set (the old ones stay stored by content).
     ///
     /// # Errors

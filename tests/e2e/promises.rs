@@ -37,6 +37,51 @@ fn an_edited_finished_step_stops_and_shows_both() {
     }
 }
 
+/// The second step edited, and a new one before it.
+fn edited_twice() -> String {
+    let subnet = "step(\"subnet\"";
+    let new = "step(\"new\", || AWS.ec2.create_internet_gateway(#{ name: \"new\" }));\n";
+    SCRIPT.replace("10.0.1.0/24", "10.0.2.0/24").replace(subnet, &format!("{new}{subnet}"))
+}
+
+#[test]
+fn an_edited_resume_that_was_killed_still_compares_the_remaining_steps() {
+    let place = failed();
+    place.write("s.rhai", &edited_twice());
+    let said = place.run(["resume", "latest", "--edited", "--fault", "kill-after:3"]);
+    assert_eq!(said.code, -1, "it was not killed: {}", said.err);
+    // The run's own copy and the files on the disk are the same now. The step is of the copy before.
+    let said = place.expect(6, ["resume", "latest"]);
+    for text in ["RB0320", "cidr_block", "10.0.1.0/24", "10.0.2.0/24"] {
+        assert!(said.err.contains(text), "no {text:?} in:\n{}", said.err);
+    }
+    let edited = edited_twice().replace("fail(\"not yet\")", "1");
+    place.write("s.rhai", &edited);
+    place.expect(6, ["resume", "latest", "--edited"]);
+    // A third edit, back to what the record says: every step is compared from where it came.
+    place.write("s.rhai", &edited.replace("10.0.2.0/24", "10.0.1.0/24"));
+    let said = place.expect(0, ["resume", "latest", "--edited", "--json"]);
+    assert!(!said.out.contains("\"effect.intent\""), "{}", said.out);
+    let again = place.expect(0, ["resume", "latest"]);
+    assert!(!again.err.contains("RB03"), "{}", again.err);
+}
+
+#[test]
+fn new_parameters_that_were_killed_still_count_for_the_remaining_steps() {
+    let script = "const P = params(#{ cidr: string(\"10.0.1.0/24\") });\n".to_owned()
+        + &SCRIPT.replace("\"10.0.1.0/24\"", "P.cidr").replace(
+            "step(\"subnet\"",
+            "if P.cidr != \"10.0.1.0/24\" { step(\"new\", || AWS.ec2.create_internet_gateway(#{})); }\nstep(\"subnet\"",
+        );
+    let place = Place::new();
+    place.write("s.rhai", &script);
+    place.expect(1, ["run", "s.rhai", "--sandbox", "--speed", "0"]);
+    let said = place.run(["resume", "latest", "-p", "cidr=10.0.2.0/24", "--fault", "kill-after:3"]);
+    assert_eq!(said.code, -1, "it was not killed: {}", said.err);
+    let said = place.expect(6, ["resume", "latest"]);
+    assert!(said.err.contains("RB0320") && said.err.contains("10.0.2.0/24"), "{}", said.err);
+}
+
 #[test]
 fn a_comment_changes_nothing() {
     let place = failed();

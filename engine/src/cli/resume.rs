@@ -21,7 +21,14 @@ use super::{
 use crate::{
     error::Failure,
     plan::rehearse::fill,
-    run::{clock::wall_ms, guard::Guard, history::History, session::Edits, vault::Vault},
+    run::{
+        clock::wall_ms,
+        guard::Guard,
+        history::History,
+        session::Edits,
+        vault::Vault,
+        version::{self, Version},
+    },
     script::{
         params::{ParamType, SecretValue},
         program::{Compared, Program},
@@ -86,10 +93,7 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
             .next(format!("runbook run {}{}", crate::ui::text::quoted(path), context.options())));
     };
     let values = if args.param.is_empty() { before.clone() } else { changed(&script.program, &before, args, &vault)? };
-    let edits = script.edits.or_else(|| {
-        (values != before)
-            .then(|| Arc::new(Compared::new(script.program.clone(), script.program.clone())) as Arc<dyn Edits>)
-    });
+    let edits = edits(&script.program, values != before, &history, &run, &store)?;
     let aimed = aim(context, &run, &script.program, &values, args.speed, args.fault.clone().unwrap_or_default())?;
     if !context.common.json && !context.common.quiet {
         context.say(&explained(context, &run, &history, &script.says));
@@ -181,14 +185,13 @@ pub fn aim(
 /// The script to go on with.
 struct Script {
     program: Arc<Program>,
-    edits: Option<Arc<dyn Edits>>,
     files: Option<Vec<File>>,
     says: String,
 }
 
 fn script(context: &Context, args: &Resume, run: &Run, store: &Arc<dyn Store>) -> Result<Script, Problem> {
     let stored = Arc::new(Program::from_files(&store.run_files(&run.id)?)?);
-    let kept = |says: &str| Script { program: stored.clone(), edits: None, files: None, says: says.to_owned() };
+    let kept = |says: &str| Script { program: stored.clone(), files: None, says: says.to_owned() };
     if args.original {
         return Ok(kept("script: the run's own copy"));
     }
@@ -200,13 +203,12 @@ fn script(context: &Context, args: &Resume, run: &Run, store: &Arc<dyn Store>) -
     };
     if mutant!("resume-uses-the-edited-script") {
         let files = Some(disk.files().to_vec());
-        return Ok(Script { files, program: disk, edits: None, says: String::new() });
+        return Ok(Script { files, program: disk, says: String::new() });
     }
     if disk.files() == stored.files() {
         return Ok(kept("script unchanged"));
     }
-    let compared = Compared::new(stored.clone(), disk.clone());
-    let changed = compared.changed_files();
+    let changed = Compared::new(vec![stored.clone()], disk.clone()).changed_files();
     if changed.is_empty() && !args.edited {
         return Ok(kept("script unchanged (but for comments and white space)"));
     }
@@ -214,7 +216,31 @@ fn script(context: &Context, args: &Resume, run: &Run, store: &Arc<dyn Store>) -
         return Ok(kept("script: the run's own copy"));
     }
     let says = format!("script edited: {}", changed.join(", "));
-    Ok(Script { files: Some(disk.files().to_vec()), program: disk, edits: Some(Arc::new(compared)), says })
+    Ok(Script { files: Some(disk.files().to_vec()), program: disk, says })
+}
+
+/// What compares finished steps, when one of them comes from another script or other parameters than the run goes on with: after
+/// `--edited` and `-p`, and after one of these that did not come to its end.
+fn edits(
+    program: &Arc<Program>, other_values: bool, history: &History, run: &Run, store: &Arc<dyn Store>,
+) -> Result<Option<Arc<dyn Edits>>, Problem> {
+    let scripts = store.scripts(&run.id)?;
+    let stored = scripts.last().map(|files| version::of(files));
+    let now = version::of(program.files());
+    let params = history.version().params + u32::from(other_values);
+    let same = |met: &Version| met.params == params && met.script.as_ref().or(stored.as_ref()) == Some(&now);
+    let met = history.versions();
+    if met.iter().all(same) {
+        return Ok(None);
+    }
+    let needed = |files: &Vec<File>| {
+        let version = version::of(files);
+        stored.as_ref() == Some(&version) || met.iter().any(|met| met.script.as_ref() == Some(&version))
+    };
+    // One that this program cannot read any more compares as different: the step runs once more, against its record.
+    let read = |files: &Vec<File>| Program::from_files(files).ok().map(Arc::new);
+    let earlier = scripts.iter().filter(|files| needed(files)).filter_map(read).collect();
+    Ok(Some(Arc::new(Compared::new(earlier, program.clone()))))
 }
 
 /// Asks which of the two scripts to use.

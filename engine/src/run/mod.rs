@@ -29,6 +29,7 @@ pub mod scope;
 pub mod session;
 pub mod step;
 pub mod vault;
+pub mod version;
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ use super::{
     cancel::Cancel,
     clock::Time,
     guard::{Guard, whose},
-    history::History,
+    history::{History, Step},
     vault::Vault,
 };
 use crate::{
@@ -37,10 +37,10 @@ pub enum Mode {
     Recall,
 }
 
-/// Says whether a finished step is the same in the stored and in the edited script (`resume --edited`).
+/// Says whether a finished step is the same in the script under which it was finished and in the one that is driven now.
 pub trait Edits: Send + Sync {
-    /// Whether the code of the step's closure, with all it calls, is unchanged. `old` is where the stored script has it.
-    fn same_code(&self, step: &str, old: &Site, new: &Site) -> bool;
+    /// Whether the code of the step's closure, with all it calls, is the same at `new` as where the step was met.
+    fn same_code(&self, step: &str, known: &Step, new: &Site) -> bool;
 }
 
 /// An open run. Everything here is shared by all branches.
@@ -73,7 +73,7 @@ pub struct Session {
     pub history: Arc<History>,
     /// Drive or recall.
     pub mode: Mode,
-    /// Present with `--edited`, and with new parameters.
+    /// Present when a finished step comes from another script (`--edited`) or from other parameters.
     pub edits: Option<Arc<dyn Edits>>,
     /// Runs the target's futures.
     pub runtime: tokio::runtime::Handle,

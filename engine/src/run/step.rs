@@ -103,7 +103,7 @@ pub(super) fn begin(scope: &Scope, name: &str, site: &Site, captures: &str) -> R
     let known = known.filter(|_| !mutant!("finished-step-again"));
     let same = |known: &Step, old: &str| {
         let captured = old == captures || mutant!("captures-not-compared");
-        session.edits.as_ref().is_none_or(|edits| captured && edits.same_code(&key, &known.site, site))
+        session.edits.as_ref().is_none_or(|edits| captured && edits.same_code(&key, known, site))
     };
     if let Some(known) = &known {
         match &known.state {
@@ -210,10 +210,10 @@ pub(super) fn finish(
     Ok(())
 }
 
-/// A step is answered from the journal. In an edited script it may stand elsewhere now, and the next edit is compared from there.
+/// A step is answered from the journal. It may come from another script: then the next edit is compared from this one.
 pub(super) fn kept(scope: &Scope, key: &str, known: &Step, site: &Site) -> Result<(), Halt> {
     let session = &scope.session;
-    if session.edits.is_some() && known.site != *site {
+    if session.edits.is_some() && (known.site != *site || known.version != session.history.version()) {
         start(scope, key, known.attempt, site)?;
     }
     session.tell(What::StepDone {

@@ -20,7 +20,7 @@ use super::{
     program::Program,
     raise::place,
 };
-use crate::run::session::Edits;
+use crate::run::{history::Step, session::Edits, version};
 
 /// Hashes what code says: positions (`u16`), Rhai's own hashes (`u64`) and the made-up names of closures are left out.
 struct Code(Sha256);
@@ -45,43 +45,51 @@ impl Hasher for Code {
     }
 }
 
-/// Fingerprints by program (the new one?) and place.
-type Known = BTreeMap<(bool, Site), Option<[u8; 32]>>;
+/// Fingerprints by program (the new one is none of the earlier ones) and place.
+type Known = BTreeMap<(Option<usize>, Site), Option<[u8; 32]>>;
 
-/// Compares a stored and an edited program, for `resume --edited`.
+/// Compares earlier programs of a run with the one that it goes on with.
 pub struct Compared {
-    old: Arc<Program>,
+    earlier: Vec<(Arc<str>, Arc<Program>)>,
     new: Arc<Program>,
     known: Mutex<Known>,
 }
 
 impl Compared {
-    /// The stored program against the new one.
-    pub fn new(old: Arc<Program>, new: Arc<Program>) -> Self {
-        Self { old, new, known: Mutex::default() }
+    /// Earlier programs, oldest first, against the new one. A step of an unknown version is looked for in the last one.
+    pub fn new(earlier: Vec<Arc<Program>>, new: Arc<Program>) -> Self {
+        let earlier = earlier.into_iter().map(|program| (version::of(program.files()), program)).collect();
+        Self { earlier, new, known: Mutex::default() }
     }
 
     /// Names of the files that differ in more than comments and white space.
     pub fn changed_files(&self) -> Vec<String> {
-        let (old, new) = (whole(&self.old.loaded), whole(&self.new.loaded));
+        let old = self.earlier.last().map(|(_, program)| whole(&program.loaded)).unwrap_or_default();
+        let new = whole(&self.new.loaded);
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
     }
 
-    fn fingerprint(&self, edited: bool, site: &Site) -> Option<[u8; 32]> {
+    fn fingerprint(&self, earlier: Option<usize>, site: &Site) -> Option<[u8; 32]> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let program = if edited { &self.new } else { &self.old };
-        *known.entry((edited, site.clone())).or_insert_with(|| of_call(&program.loaded, site))
+        let program = earlier.and_then(|at| self.earlier.get(at)).map_or(&self.new, |(_, program)| program);
+        *known.entry((earlier, site.clone())).or_insert_with(|| of_call(&program.loaded, site))
     }
 }
 
 impl Edits for Compared {
-    fn same_code(&self, _step: &str, old: &Site, new: &Site) -> bool {
+    fn same_code(&self, _step: &str, known: &Step, new: &Site) -> bool {
         if mutant!("edits-not-compared") {
             return true;
         }
-        let old = self.fingerprint(false, old);
-        old.is_some() && old == self.fingerprint(true, new)
+        let from = match &known.version.script {
+            Some(script) => self.earlier.iter().rposition(|(version, _)| version == script),
+            None => self.earlier.len().checked_sub(1),
+        };
+        // A script that the store does not have: the step runs once more, against its record.
+        let Some(from) = from else { return false };
+        let old = self.fingerprint(Some(from), &known.site);
+        old.is_some() && old == self.fingerprint(None, new)
     }
 }
 

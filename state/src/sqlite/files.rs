@@ -33,11 +33,28 @@ pub(super) fn replace(connection: &Connection, lease: &Lease, files: &[File]) ->
 
 /// The newest set, each content checked against its digest.
 pub(super) fn load(connection: &Connection, run: &str) -> Result<Vec<File>> {
+    let (n, set) = newest(connection, run)?;
+    one(connection, run, n, set)
+}
+
+/// All sets, oldest first.
+pub(super) fn all(connection: &Connection, run: &str) -> Result<Vec<Vec<File>>> {
+    let (n, newest) = newest(connection, run)?;
+    let mut sets =
+        connection.prepare_cached("SELECT DISTINCT file_set FROM run_files WHERE run = ?1 ORDER BY file_set")?;
+    let sets: Vec<u32> = sets.query_map([n], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    sets.into_iter().filter(|set| *set <= newest).map(|set| one(connection, run, n, set)).collect()
+}
+
+fn newest(connection: &Connection, run: &str) -> Result<(i64, u32)> {
     let found: Option<(i64, u32)> = connection
         .prepare_cached("SELECT h.run, h.file_set FROM runs r JOIN heads h ON h.run = r.n WHERE r.id = ?1")?
         .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let (n, set) = found.ok_or_else(|| super::no_such_run(run))?;
+    found.ok_or_else(|| super::no_such_run(run))
+}
+
+fn one(connection: &Connection, run: &str, n: i64, set: u32) -> Result<Vec<File>> {
     let mut statement = connection.prepare_cached(
         "SELECT l.name, l.digest, f.content FROM run_files l JOIN files f ON f.digest = l.digest \
          WHERE l.run = ?1 AND l.file_set = ?2 ORDER BY l.ord",

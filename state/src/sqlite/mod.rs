@@ -112,6 +112,10 @@ impl Store for Sqlite {
         self.read(|connection| files::load(connection, id))
     }
 
+    fn scripts(&self, id: &str) -> Result<Vec<Vec<File>>> {
+        self.read(|connection| files::all(connection, id))
+    }
+
     fn set_run_files(&self, lease: &Lease, files: &[File]) -> Result<()> {
         let (lease, files) = (lease.clone(), files.to_vec());
         self.writer.now(move |connection| files::replace(connection, &lease, &files))

@@ -312,6 +312,10 @@ impl Store for Mortal {
         self.inner.run_files(id)
     }
 
+    fn scripts(&self, id: &str) -> Stored<Vec<Vec<File>>> {
+        self.inner.scripts(id)
+    }
+
     fn set_run_files(&self, lease: &Lease, files: &[File]) -> Stored<()> {
         self.inner.set_run_files(lease, files)
     }

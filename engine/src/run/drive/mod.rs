@@ -38,6 +38,7 @@ use super::{
     scope::Scope,
     session::{Edits, Mode, Session},
     vault::Vault,
+    version,
 };
 use crate::{
     error::{Failure, Halt, Stop},
@@ -201,14 +202,8 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
     facts.extend(
         driver.params.filter(|new| history.params().as_ref() != Some(new)).map(|values| Record::Params { values }),
     );
-    let began = Record::Began {
-        mode: driver.mode.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        by: driver.by,
-        script: None,
-    };
     let event = What::Began {
-        mode: driver.mode,
+        mode: driver.mode.clone(),
         runbook: driver.run.runbook.clone(),
         customer: driver.run.customer.clone(),
         region: Some(driver.place.region.clone()).filter(|r| !r.is_empty()).unwrap_or_else(|| about.region.clone()),
@@ -216,7 +211,15 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
         kept: history.totals().steps,
         about: about.clone(),
     };
-    let files = driver.files.map(|new| driver.store.run_files(&driver.run.id).map(|old| (old, new))).transpose()?;
+    let stored = driver.store.run_files(&driver.run.id)?;
+    let script = version::of(driver.files.as_ref().unwrap_or(&stored));
+    let began = Record::Began {
+        mode: driver.mode,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        by: driver.by,
+        script: (history.version().script.as_ref() != Some(&script)).then(|| script.to_string()),
+    };
+    let files = driver.files.map(|new| (stored, new));
     let time = driver.time.clone();
     let events = Events::new(&driver.run.id, about.simulated, wall_ms, Box::new(move || time.now_ms()), driver.sink);
     let time = driver.time.clone();

@@ -9,7 +9,7 @@ use super::{
     Cluster, Driven, Inner, Node,
     fact::{Approval, Decision, Effect, Observation, Step, StepState},
 };
-use crate::run::guard::whose_recorded;
+use crate::run::{guard::whose_recorded, version::Version};
 
 impl Inner {
     /// Takes in one record.
@@ -20,12 +20,18 @@ impl Inner {
         let now = sim_ms.unwrap_or(at_ms);
         self.pass(at_ms, now, &record);
         match record {
-            Record::Began { mode, .. } => {
+            Record::Began { mode, script, .. } => {
+                if let Some(script) = script {
+                    self.version.script = Some(script.into());
+                }
                 self.began = Some(mode);
                 self.ended = None;
             }
             Record::Ended { ending, .. } => self.ended = Some(ending),
-            Record::Params { values } => self.params = Some(values),
+            Record::Params { values } => {
+                self.params = Some(values);
+                self.version.params += 1;
+            }
             Record::Target { about, place } => {
                 let whose = whose_recorded(&place);
                 let caller = about.get("caller").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -192,8 +198,10 @@ impl Inner {
     /// A finished step that is started again has only moved to another line of an edited script.
     fn started(&mut self, step: &str, attempt: u32, site: Site, now: i64) {
         let order = self.order;
+        let version = self.version.clone();
         let entry = self.step(step, now);
         entry.site = site;
+        entry.version = version;
         if !matches!(entry.state, StepState::Done { .. }) {
             entry.attempt = attempt;
             entry.started = order;
@@ -208,6 +216,7 @@ impl Inner {
             Arc::new(Step {
                 attempt: 0,
                 site: Site::default(),
+                version: Version::default(),
                 started_ms: now,
                 ended_ms: now,
                 first: order,

@@ -3,7 +3,10 @@
 use runbook_state::record::{EffectKey, EffectState, Owned, Site};
 use serde_json::Value;
 
-use crate::error::{Halt, Stop};
+use crate::{
+    error::{Halt, Stop},
+    run::version::Version,
+};
 
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +15,8 @@ pub struct Step {
     pub attempt: u32,
     /// Where it stood when it was last started.
     pub site: Site,
+    /// Under which script and parameters it was last met.
+    pub version: Version,
     /// When its last attempt began, in the target's time.
     pub started_ms: i64,
     /// When it was finished or failed, in the target's time.

@@ -12,7 +12,7 @@ mod fact;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -22,6 +22,8 @@ use runbook_state::{
     store::Entry,
 };
 use serde_json::Value;
+
+use super::version::Version;
 
 /// What a recorded decision is called when it is the question of an approval.
 pub const ASKED: &str = "approve";
@@ -39,6 +41,7 @@ struct Inner {
     questions: BTreeMap<String, String>,
     outputs: BTreeMap<String, Value>,
     params: Option<Value>,
+    version: Version,
     /// What the target said first, by whose credentials (`super::guard::whose`).
     targets: BTreeMap<String, Value>,
     /// Who called last, by whose credentials.
@@ -193,6 +196,18 @@ impl History {
     /// The parameters; the last ones hold.
     pub fn params(&self) -> Option<Value> {
         self.read().params.clone()
+    }
+
+    /// Under which script and parameters the run was last driven.
+    pub fn version(&self) -> Version {
+        self.read().version.clone()
+    }
+
+    /// The versions of all finished steps.
+    pub fn versions(&self) -> BTreeSet<Version> {
+        let inner = self.read();
+        let finished = |step: &&Arc<Step>| matches!(step.state, StepState::Done { .. });
+        inner.nodes.values().filter_map(|node| node.step.as_ref()).filter(finished).map(|s| s.version.clone()).collect()
     }
 
     /// What the target said it is, the first time: it binds the run. `whose` names the credentials, see [`super::guard::whose`].

@@ -10,6 +10,7 @@ use super::bed::{Bed, RUN, boom, effect, plain, site};
 use crate::{
     error::{Halt, Stop},
     run::{
+        history::Step,
         parallel::{Branch, parallel},
         scope::Scope,
         session::Edits,
@@ -21,7 +22,7 @@ use crate::{
 struct Edited(&'static [&'static str]);
 
 impl Edits for Edited {
-    fn same_code(&self, step: &str, _: &Site, _: &Site) -> bool {
+    fn same_code(&self, step: &str, _: &Step, _: &Site) -> bool {
         !self.0.contains(&step)
     }
 }
