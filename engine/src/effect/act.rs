@@ -367,6 +367,9 @@ impl<'a> Act<'a> {
         &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>,
     ) -> Result<(), CallError> {
         let session = &self.scope.session;
+        // The sandbox keeps placeholders, but for what it gave out itself.
+        let exact = put_back.filter(|_| session.about.simulated).map(|before| session.vault.unseal_clusters(before));
+        let put_back = exact.as_ref().or(put_back);
         let answer = session.runtime.block_on(session.target.delete(kind, place, at, put_back, &self.host));
         self.conceal(answer.map(|()| Value::Null)).map(|_| ())
     }
@@ -451,7 +454,14 @@ impl<'a> Act<'a> {
             return answer;
         }
         match answer {
-            Ok(value) => Ok(vault.conceal(&value)),
+            Ok(mut value) => match vault.seal_clusters(&mut value) {
+                Ok(()) => Ok(vault.conceal(&value)),
+                Err(why) => Err(CallError::new(
+                    Class::Unknown,
+                    "SecretNotKept",
+                    format!("a secret in the answer cannot be kept: {why}"),
+                )),
+            },
             Err(mut error) => {
                 error.message = vault.conceal_text(&error.message);
                 error.hints.iter_mut().for_each(|hint| *hint = vault.conceal_text(hint));

@@ -5,9 +5,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use runbook_modules::k8s::secret;
 use runbook_state::store::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -22,6 +24,13 @@ use seal::{Error, Key};
 
 /// A value shorter than this is concealed only where it is a whole leaf: elsewhere it would shred the output.
 const SHORT: usize = 4;
+/// A part of an encoding that is shorter than this is not looked for: it may stand anywhere by chance.
+const SHORT_PART: usize = 8;
+/// Begins the names of values that came from a cluster.
+const CLUSTER: &str = "cluster/";
+/// A value from a cluster that is shorter than this is sealed where it stands and not looked for elsewhere: Secrets hold user names,
+/// host names and flags too, and masking every `admin` would shred the output.
+const LONG: usize = 16;
 /// What people see instead of a secret.
 const MASK: &str = "\u{2022}\u{2022}\u{2022}";
 /// URL-safe, 64 of them: six random bits a character.
@@ -33,6 +42,8 @@ pub struct Vault {
     run: String,
     kept: Option<(Arc<dyn Store>, Key)>,
     inner: RwLock<Inner>,
+    /// Held while a value from a cluster gets its name.
+    naming: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -57,7 +68,7 @@ impl std::fmt::Debug for Vault {
 impl Vault {
     /// A vault in memory only, for a run that keeps nothing (`plan`) and for tests.
     pub fn in_memory(run: &str) -> Self {
-        Self { run: run.to_owned(), kept: None, inner: RwLock::default() }
+        Self { run: run.to_owned(), ..Self::default() }
     }
 
     /// The vault of a run: opens what the store holds sealed, and seals into it what is added.
@@ -74,7 +85,7 @@ impl Vault {
         }
         let mut inner = Inner { values, ..Inner::default() };
         inner.refresh(run);
-        Ok(Self { run: run.to_owned(), kept: Some((store, key)), inner: inner.into() })
+        Ok(Self { run: run.to_owned(), kept: Some((store, key)), inner: inner.into(), naming: Mutex::default() })
     }
 
     /// Makes a random URL-safe value of `length` characters and keeps it, unless the name has one already. Gives the placeholder.
@@ -107,6 +118,58 @@ impl Vault {
         inner.values.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
         inner.refresh(&self.run);
         Ok(self.placeholder(name))
+    }
+
+    /// Seals the values of Kubernetes `Secret`s in an answer of a target, and puts their placeholders there. The same value of the
+    /// same Secret has the same placeholder every time; another value has another one, so that what stood there before stays known.
+    ///
+    /// # Errors
+    /// As [`Vault::insert`].
+    pub fn seal_clusters(&self, answer: &mut Value) -> Result<(), Error> {
+        secret::values(answer, &mut |name, value| {
+            let text = match value {
+                Value::String(text) if !text.is_empty() && !suspicious(text) => text,
+                _ => return Ok(()),
+            };
+            let whole = self.conceal_in(&self.read(), text, true);
+            if matches!(pieces(&self.run, &whole)[..], [Piece::Secret(..)]) {
+                *text = whole;
+                return Ok(());
+            }
+            let plain = BASE64.decode(&*text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            // Only what gives the same text back.
+            let plain = plain.filter(|plain| BASE64.encode(plain) == *text).map(Zeroizing::new);
+            let mut kept = Placeholder::plain(
+                &self.named(&format!("{CLUSTER}{name}"), plain.as_ref().map_or(text, |plain| plain))?,
+            );
+            kept.chain.extend(plain.is_some().then_some(Transform::Base64));
+            *text = kept.text(&self.run);
+            Ok(())
+        })
+    }
+
+    /// Puts back what [`Vault::seal_clusters`] took out: for the sandbox, which keeps all other secrets as placeholders.
+    pub fn unseal_clusters(&self, value: &Value) -> Value {
+        let inner = self.read();
+        map_texts(value, &|text, _| self.reveal_in(&inner, text, |name| name.starts_with(CLUSTER)))
+    }
+
+    /// The name under which a value is kept: the given one, or it with a number when that has another value already.
+    fn named(&self, name: &str, value: &str) -> Result<String, Error> {
+        let name: String =
+            name.chars().map(|letter| if placeholder::good_name(&letter.to_string()) { letter } else { '-' }).collect();
+        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut candidate = name.clone();
+        let mut number = 1;
+        while let Some(known) = self.value(&candidate) {
+            if known.as_str() == value {
+                return Ok(candidate);
+            }
+            number += 1;
+            candidate = format!("{name}/{number}");
+        }
+        self.insert(&candidate, value)?;
+        Ok(candidate)
     }
 
     /// Whether a secret has a value.
@@ -176,22 +239,7 @@ impl Vault {
             return Err(format!("{field} holds a broken or unknown secret: {part}"));
         }
         let inner = self.read();
-        Ok(map_texts(value, &|text, _| {
-            if !suspicious(text) {
-                return text.to_owned();
-            }
-            let mut out = String::new();
-            for piece in pieces(&self.run, text) {
-                match piece {
-                    Piece::Secret(whole, placeholder) => match inner.values.get(&placeholder.name) {
-                        Some(value) => out.push_str(&placeholder.apply(value)),
-                        None => out.push_str(whole),
-                    },
-                    Piece::Text(text) | Piece::Broken(text) => out.push_str(text),
-                }
-            }
-            out
-        }))
+        Ok(map_texts(value, &|text, _| self.reveal_in(&inner, text, |_| true)))
     }
 
     /// The value of one secret, for `output --reveal`.
@@ -228,6 +276,23 @@ impl Vault {
             .collect()
     }
 
+    fn reveal_in(&self, inner: &Inner, text: &str, wanted: impl Fn(&str) -> bool) -> String {
+        if !suspicious(text) {
+            return text.to_owned();
+        }
+        let mut out = String::new();
+        for piece in pieces(&self.run, text) {
+            match piece {
+                Piece::Secret(whole, placeholder) => match inner.values.get(&placeholder.name) {
+                    Some(value) if wanted(&placeholder.name) => out.push_str(&placeholder.apply(value)),
+                    _ => out.push_str(whole),
+                },
+                Piece::Text(text) | Piece::Broken(text) => out.push_str(text),
+            }
+        }
+        out
+    }
+
     fn conceal_in(&self, inner: &Inner, text: &str, leaf: bool) -> String {
         if leaf && let Some(form) = inner.forms.iter().find(|form| form.text.as_str() == text) {
             return form.placeholder.clone();
@@ -256,18 +321,26 @@ impl Vault {
 
 impl Inner {
     fn refresh(&mut self, run: &str) {
-        let single = self.values.keys().flat_map(|name| {
+        let looked_for =
+            |(name, value): &(&String, &Zeroizing<String>)| !name.starts_with(CLUSTER) || value.len() >= LONG;
+        let single = self.values.iter().filter(looked_for).flat_map(|(name, _)| {
             let plain = Placeholder::plain(name);
             let encoded =
                 Transform::ALL.into_iter().map(|transform| Placeholder { name: name.clone(), chain: vec![transform] });
-            std::iter::once(plain).chain(encoded)
+            // A JSON document in base64, as in `.dockerconfigjson`.
+            let documents = Transform::ALL.into_iter().filter(|transform| transform.is_part());
+            let documents =
+                documents.map(|part| Placeholder { name: name.clone(), chain: vec![Transform::Json, part] });
+            std::iter::once(plain).chain(encoded).chain(documents)
         });
         let mut forms: Vec<Form> = single
             .chain(self.derived.iter().cloned())
             .filter_map(|placeholder| {
                 let value = self.values.get(&placeholder.name)?;
                 let text = Zeroizing::new(placeholder.apply(value));
-                (!text.is_empty()).then(|| Form { text, placeholder: placeholder.text(run) })
+                let part = placeholder.chain.last().is_some_and(|last| last.is_part());
+                let least = if part { SHORT_PART } else { 1 };
+                (text.len() >= least).then(|| Form { text, placeholder: placeholder.text(run) })
             })
             .collect();
         // The sort is stable and the plain form comes first: of two equal texts the plainer name wins.

@@ -2,7 +2,8 @@
 //!
 //! * [`object`]: the kind `k8s.object`; [`patch`]: the kind `k8s.patch`.
 //! * [`operations`]: get, list, wait, logs, delete; [`exec`]: exec and run_pod.
-//! * [`health`]: whether an object is ready, [`custom`]: the same for the objects of well-known controllers; [`types`]: the kinds that every cluster knows; [`quantity`]: `1000m` is `1`.
+//! * [`health`]: whether an object is ready, [`custom`]: the same for the objects of well-known controllers; [`types`]: the kinds that every
+//!   cluster knows; [`quantity`]: `1000m` is `1`; [`secret`]: where an answer holds secrets.
 
 use crate::table::Table;
 
@@ -13,6 +14,7 @@ pub mod object;
 pub mod operations;
 pub mod patch;
 pub mod quantity;
+pub mod secret;
 pub mod types;
 
 /// Adds everything to the table.

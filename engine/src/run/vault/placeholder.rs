@@ -21,11 +21,38 @@ pub enum Transform {
     Json,
     /// Lower-case hexadecimal.
     Hex,
+    /// What any base64 of a longer text shows of the value, by the value's place in that text modulo three.
+    Within64(Third),
+    /// The same with the URL alphabet.
+    Within64Url(Third),
+}
+
+/// A place modulo three: base64 takes three bytes at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Third {
+    /// At the beginning of three bytes.
+    First,
+    /// After one byte.
+    Second,
+    /// After two bytes.
+    Last,
 }
 
 impl Transform {
     /// All of them: a target may give a value back in any of these forms.
-    pub const ALL: [Self; 5] = [Self::Base64, Self::Base64Url, Self::Url, Self::Json, Self::Hex];
+    pub const ALL: [Self; 11] = [
+        Self::Base64,
+        Self::Base64Url,
+        Self::Url,
+        Self::Json,
+        Self::Hex,
+        Self::Within64(Third::First),
+        Self::Within64(Third::Second),
+        Self::Within64(Third::Last),
+        Self::Within64Url(Third::First),
+        Self::Within64Url(Third::Second),
+        Self::Within64Url(Third::Last),
+    ];
 
     /// By the name that stands in a placeholder.
     pub fn named(name: &str) -> Option<Self> {
@@ -40,7 +67,18 @@ impl Transform {
             Self::Url => "url",
             Self::Json => "json",
             Self::Hex => "hex",
+            Self::Within64(Third::First) => "base64-0",
+            Self::Within64(Third::Second) => "base64-1",
+            Self::Within64(Third::Last) => "base64-2",
+            Self::Within64Url(Third::First) => "base64url-0",
+            Self::Within64Url(Third::Second) => "base64url-1",
+            Self::Within64Url(Third::Last) => "base64url-2",
         }
+    }
+
+    /// Whether it gives a part of an encoding only: a short one may stand anywhere by chance.
+    pub fn is_part(self) -> bool {
+        matches!(self, Self::Within64(_) | Self::Within64Url(_))
     }
 
     /// Rewrites a value.
@@ -54,8 +92,18 @@ impl Transform {
                 quoted[1..quoted.len() - 1].to_owned()
             }
             Self::Hex => hex::encode(value),
+            Self::Within64(third) => within(&base64::engine::general_purpose::STANDARD_NO_PAD, third, value),
+            Self::Within64Url(third) => within(&base64::engine::general_purpose::URL_SAFE_NO_PAD, third, value),
         }
     }
+}
+
+/// The letters that depend on the value alone, whatever stands before and after it.
+fn within(engine: &impl base64::Engine, third: Third, value: &str) -> String {
+    let before = third as usize;
+    let encoded = engine.encode([&[0; 2][..before], value.as_bytes()].concat());
+    let bits = 8 * (before + value.len());
+    encoded[(8 * before).div_ceil(6)..bits / 6].to_owned()
 }
 
 fn percent(value: &str) -> String {

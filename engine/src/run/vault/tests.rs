@@ -44,6 +44,62 @@ fn conceal_undoes_reveal_in_every_encoding() {
 }
 
 #[test]
+fn a_value_inside_longer_base64_is_concealed_wherever_it_begins() {
+    use base64::{
+        Engine as _,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
+    let vault = Vault::in_memory("7f3a");
+    vault.insert("pw", "correct-horse-battery-staple").unwrap();
+    vault.insert("quoted", "wit\"h qu\"otes and more").unwrap();
+    for before in ["", "a", "ab", "abc", "{\"auth\":\""] {
+        for value in ["correct-horse-battery-staple", "wit\"h qu\"otes and more", "wit\\\"h qu\\\"otes and more"] {
+            let plain = format!("{before}{value} and more");
+            for text in [STANDARD.encode(&plain), URL_SAFE_NO_PAD.encode(&plain)] {
+                let concealed = vault.conceal(&json!({"x": format!("auth: {text}")}));
+                // Of the first and the last byte some bits can be seen; of what lies between, nothing.
+                let inner = STANDARD.encode(&value.as_bytes()[3..9]);
+                assert!(!concealed.to_string().contains(&inner[..6]), "{concealed}");
+                assert!(concealed.to_string().contains("{{secret:"), "{concealed}");
+                assert_eq!(vault.reveal(&concealed).unwrap(), json!({"x": format!("auth: {text}")}));
+                assert!(vault.mask(&text).contains('\u{2022}'));
+            }
+        }
+    }
+}
+
+#[test]
+fn secrets_of_a_cluster_are_sealed_and_put_back_exactly() {
+    let vault = Vault::in_memory("7f3a");
+    let own = vault.insert("pw", "from a parameter").unwrap();
+    let object = |data: serde_json::Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "default", "name": "db"}, "data": data});
+    let before = object(json!({
+        "user": "YWRtaW4=", "password": "aHVudGVyMi1odW50ZXIyLWh1bnRlcjI=", "binary": "/wD/", "odd": "YR==",
+        "own": "ZnJvbSBhIHBhcmFtZXRlcg==", "empty": "",
+    }));
+    let mut sealed = before.clone();
+    vault.seal_clusters(&mut sealed).unwrap();
+    for (key, value) in sealed["data"].as_object().unwrap() {
+        assert!(key == "empty" || value.as_str().unwrap().starts_with("{{secret:"), "{key}: {value}");
+    }
+    assert!(sealed["data"]["own"].as_str().unwrap().contains("pw|base64"), "one value, one name: {sealed}");
+    assert!(own.contains("pw"));
+    assert_eq!(vault.reveal(&sealed).unwrap(), before);
+    let mut again = before.clone();
+    vault.seal_clusters(&mut again).unwrap();
+    assert_eq!(again, sealed, "the same value has the same placeholder");
+    let mut other = object(json!({"user": "cm9vdA=="}));
+    vault.seal_clusters(&mut other).unwrap();
+    assert_ne!(other["data"]["user"], sealed["data"]["user"]);
+    assert_eq!(vault.reveal(&sealed).unwrap(), before, "what stood there before stays known");
+    // A long value is found elsewhere too; a short one may be a word of every day.
+    let text = vault.mask("admin logs in with hunter2-hunter2-hunter2");
+    assert_eq!(text, "admin logs in with \u{2022}\u{2022}\u{2022}");
+    assert_eq!(vault.unseal_clusters(&sealed)["data"]["user"], "YWRtaW4=");
+    assert_eq!(vault.unseal_clusters(&sealed)["data"]["own"], sealed["data"]["own"]);
+}
+
+#[test]
 fn a_broken_placeholder_is_found_wherever_it_was_cut() {
     let (vault, p) = vault();
     assert_eq!(vault.find_broken(&format!("ok {p} ok {{{{ .Values.x }}}}")), None);
