@@ -11,6 +11,8 @@ use crate::{
     run::{retry, scope::Scope},
 };
 
+/// The largest input, as JSON text. It is kept, compared and sent several times over; Kubernetes takes 1.5 MiB, AWS less.
+const LARGEST: usize = 4 << 20;
 /// Tag values of AWS are no longer than this.
 const TAG_VALUE: usize = 256;
 
@@ -46,6 +48,11 @@ pub(super) fn prepare(scope: &Scope, call: &Call<'_>) -> Result<Asked, Halt> {
         let part: String = part.chars().take(24).collect();
         let error = InputError::new(field, format!("holds a broken or unknown secret ({part}...)"));
         return Err(wrong("RB0703", &error));
+    }
+    let size = call.input.to_string().len();
+    if size > LARGEST {
+        let why = format!("the input has {} MiB, more than the {} MiB that are taken", size >> 20, LARGEST >> 20);
+        return Err(wrong("RB0401", &InputError::new("", why)));
     }
     let mut map = map.clone();
     let schema = match call.binding {

@@ -34,7 +34,7 @@ impl Default for Limits {
         Self {
             operations: 200_000_000,
             deadline: Duration::from_secs(10),
-            memory: 192 << 20,
+            memory: 128 << 20,
             text: 16 << 20,
             list: 1_000_000,
             map: 1_000_000,
