@@ -5,9 +5,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use runbook_modules::{
     error::CallError,
     host::{Clock, Host, Interrupted},
+    resource::Kind,
     sandbox::{faults::Faults, memory::MemoryStore, rehearsal::Rehearsal, snapshot::snapshot, target::Sandbox, world},
     table::Table,
-    target::{About, Place, Target},
+    target::{About, Listing, Place, Target},
 };
 use runbook_state::world::World;
 use serde_json::Value;
@@ -113,6 +114,21 @@ pub fn helm_is_here(_: &tokio::runtime::Handle) -> Result<(), CallError> {
     Ok(())
 }
 
+/// The sandbox of a state directory, only to look at it; None where there is none yet.
+///
+/// # Errors
+/// RB0606 when the world cannot be used.
+pub fn only_looking(dir: &Path) -> Result<Option<Aimed>, Failure> {
+    if !dir.join(runbook_state::world::FILE).exists() {
+        return Ok(None);
+    }
+    let unusable = |why: String| Failure::new("RB0606", why);
+    let world = World::open(dir).map_err(|error| unusable(error.to_string()))?;
+    let sandbox = Sandbox::open(Arc::new(Kept(world)), Rehearsal::default(), Faults::default()).map_err(unusable)?;
+    let start = sandbox.clock_start().unwrap_or_else(wall_ms);
+    Ok(Some(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, None)) }))
+}
+
 /// The sandbox's world as it is stored.
 pub struct StoredWorld {
     /// Its objects and the log of its calls.
@@ -160,6 +176,24 @@ impl world::Store for Kept {
 /// When it cannot be reached or does not know us.
 pub fn about(aimed: &Aimed, place: &Place, runtime: &tokio::runtime::Handle) -> Result<About, CallError> {
     runtime.block_on(aimed.target.about(place, &Alone { clock: Ticking(aimed.time.clone()) }))
+}
+
+/// Lists what carries our tags at a place.
+///
+/// # Errors
+/// When it cannot be listed.
+pub fn tagged(aimed: &Aimed, place: &Place, runtime: &tokio::runtime::Handle) -> Result<Listing, CallError> {
+    runtime.block_on(aimed.target.tagged(place, &Alone { clock: Ticking(aimed.time.clone()) }))
+}
+
+/// Reads one resource, outside any run.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(
+    aimed: &Aimed, kind: &'static dyn Kind, place: &Place, at: &Value, runtime: &tokio::runtime::Handle,
+) -> Result<Option<Value>, CallError> {
+    runtime.block_on(aimed.target.read(kind, place, at, &Alone { clock: Ticking(aimed.time.clone()) }))
 }
 
 /// The runner for a question outside any run.

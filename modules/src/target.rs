@@ -66,6 +66,36 @@ pub struct About {
     pub endpoint: Option<String>,
 }
 
+/// Something that carries our ownership tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Its kind, as in the table where the table has it.
+    pub kind: String,
+    /// Its id, as its description would give it.
+    pub id: String,
+    /// Its name; may be empty.
+    pub name: String,
+    /// Where it is.
+    pub place: Place,
+    /// The run in its tags.
+    pub run: String,
+    /// The step in its tags; may be empty.
+    pub step: String,
+    /// The effect in its tags; may be empty.
+    pub effect: String,
+}
+
+/// What carries our ownership tags somewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// All that can be listed.
+    pub found: Vec<Marked>,
+    /// What cannot be listed, for people.
+    pub unseen: Vec<String>,
+    /// It may still name what is gone.
+    pub lags: bool,
+}
+
 /// What became of credentials that were refused, or could not be got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Renewal {
@@ -142,6 +172,15 @@ pub trait Target: Send + Sync {
     async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {
         let _ = (kind, place, at, host);
         Vec::new()
+    }
+
+    /// Lists what carries our ownership tags at a place, whichever run made it. Nothing is changed.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    async fn tagged(&self, place: &Place, host: &dyn Host) -> Result<Listing, CallError> {
+        let _ = (place, host);
+        Ok(Listing { unseen: vec!["anything: this target lists nothing by tag".to_owned()], ..Listing::default() })
     }
 
     /// How long to wait before reading again: the sandbox knows its next change, a live target leaves it to the policy.

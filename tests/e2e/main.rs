@@ -16,3 +16,6 @@ mod redis_ha;
 mod script_errors;
 mod signals;
 mod systems;
+#[path = "../trials/mod.rs"]
+mod trials;
+mod tried;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod approve;
+pub mod audit;
 pub mod cancel;
 pub mod check;
 pub mod completions;
@@ -77,6 +78,8 @@ pub enum Command {
     Undo(undo::Undo),
     /// Look whether what a run made still stands as made.
     Verify(verify::Verify),
+    /// List what carries runbook's tags and no run owns.
+    Audit(audit::Audit),
     /// Show a run: its steps, its end, the next commands.
     Show(show::Show),
     /// Print a run's journal, one line an event.
@@ -132,6 +135,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Exit, error::Problem
         Command::Plan(args) => plan::run(context, args),
         Command::Undo(args) => undo::run(context, args),
         Command::Verify(args) => verify::run(context, args),
+        Command::Audit(args) => audit::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Logs(args) => logs::run(context, args),
         Command::Runs(args) => runs::run(context, args),

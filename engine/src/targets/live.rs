@@ -10,7 +10,7 @@ use runbook_modules::{
     host::Host,
     operation::Operation,
     resource::Kind,
-    target::{About, Lapse, Place, Renewal, Request, Target},
+    target::{About, Lapse, Listing, Place, Renewal, Request, Target},
 };
 use serde_json::Value;
 
@@ -93,6 +93,10 @@ impl Target for Live {
             Some(calls) => calls.call(operation, request).await,
             None => self.aws.call(operation, request).await,
         }
+    }
+
+    async fn tagged(&self, place: &Place, host: &dyn Host) -> Result<Listing, CallError> {
+        self.aws.tagged(place, host).await
     }
 
     async fn renew(&self, place: &Place) -> Renewal {

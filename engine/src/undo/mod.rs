@@ -9,9 +9,10 @@
 //! * [`settle`]: intents whose outcome is not known are settled first.
 //! * [`select`]: the rows of one step and what depends on them.
 //! * [`also`]: something that the run does not own.
-//! * [`verify`](mod@verify): drift.
+//! * [`verify`](mod@verify): drift. [`audit`]: orphans.
 
 pub mod also;
+pub mod audit;
 pub mod order;
 pub mod row;
 pub mod select;

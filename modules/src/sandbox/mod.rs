@@ -5,7 +5,7 @@
 //! * [`sim`]: how a kind behaves in it; [`sim::Simple`] says it as data for most kinds, [`simple`] is what that means.
 //! * [`target`]: the target itself; [`faults`]: calls that fail on purpose, for trials.
 //! * [`k8s`]: the simulated clusters; [`helm`]: their releases; [`balancers`]: what the AWS Load Balancer Controller makes for them.
-//! * [`snapshot`]: a world in a form in which two can be compared.
+//! * [`snapshot`]: a world in a form in which two can be compared; [`tagged`]: what in it carries our tags.
 //! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`; [`template`] renders
 //!   its texts, [`answers`] answers calls from it, [`controllers`] makes what it says; [`standard`] says what well-known charts make.
 
@@ -23,6 +23,7 @@ pub mod sim;
 pub mod simple;
 pub mod snapshot;
 pub mod standard;
+pub mod tagged;
 pub mod target;
 pub mod template;
 pub mod world;

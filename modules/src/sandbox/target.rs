@@ -15,6 +15,7 @@ use super::{
     faults::{Fault, Faults},
     rehearsal::Rehearsal,
     sim::SimCall,
+    tagged::tagged,
     world::{Call, Object, Store, World},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     host::Host,
     operation::{self, Operation},
     resource::Kind,
-    target::{About, Place, Request, Target},
+    target::{About, Listing, Place, Request, Target},
 };
 
 /// The sandbox's account id.
@@ -279,6 +280,12 @@ impl Target for Sandbox {
         let op = format!("read {}", kind.meta().name);
         self.look(&op, host, |world, now| Ok(kind.sim().obstacles(kind, world, &locating(place, at, now))))
             .unwrap_or_default()
+    }
+
+    async fn tagged(&self, _: &Place, host: &dyn Host) -> Result<Listing, CallError> {
+        let mut inner = self.lock();
+        let now = self.fresh(&mut inner, host)?;
+        Ok(tagged(&inner.world, now))
     }
 
     fn next_change(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Option<Duration> {

@@ -52,6 +52,8 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
+    /// Resource Groups Tagging.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// WAF, version 2.
     pub wafv2: aws_sdk_wafv2::Client,
     /// The region; empty when neither the place nor the configuration names one.
@@ -125,6 +127,7 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             secretsmanager: aws_sdk_secretsmanager::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             wafv2: aws_sdk_wafv2::Client::new(config),
             route53: aws_sdk_route53::Client::new(config),
             servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),

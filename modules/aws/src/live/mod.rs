@@ -6,6 +6,7 @@
 //! * [`error`]: what AWS answered, sorted into classes.
 //! * [`convert`]: AWS's types as JSON.
 //! * [`eks_access`]: how the API server of an EKS cluster is reached.
+//! * [`tagged`]: what carries our tags.
 //! * [`target`]: the target itself, which finds the calls of a kind or operation here.
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub mod convert;
 pub mod credentials;
 pub mod eks_access;
 pub mod error;
+pub mod tagged;
 pub mod target;
 #[cfg(test)]
 pub mod testing;

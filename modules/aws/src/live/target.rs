@@ -12,11 +12,11 @@ use runbook_modules::{
     host::Host,
     operation::Operation,
     resource::Kind,
-    target::{About, Lapse, Place, Renewal, Request, Target},
+    target::{About, Lapse, Listing, Place, Renewal, Request, Target},
 };
 use serde_json::Value;
 
-use super::{Call, Clients, Driver, Sent, classify, credentials::Source};
+use super::{Call, Clients, Driver, Sent, classify, credentials::Source, tagged};
 
 /// AWS. Clients are built with the first call to a place and kept.
 #[derive(Debug, Default)]
@@ -211,6 +211,21 @@ impl Target for Live {
         kept.clients.retain(|other, _| whose(other) != whose(&place));
         kept.keep(place, loaded);
         Renewal::Fresh
+    }
+
+    /// What has no region (hosted zones, OIDC providers) is listed in one region only.
+    async fn tagged(&self, place: &Place, _: &dyn Host) -> Result<Listing, CallError> {
+        let clients = self.regional(place).await?;
+        let mut listing = taken(&clients, tagged::tagged(&clients, place, false).await)?;
+        if clients.region != tagged::GLOBAL {
+            let everywhere = Place { region: tagged::GLOBAL.to_owned(), ..place.clone() };
+            let clients = self.regional(&everywhere).await?;
+            let global = taken(&clients, tagged::tagged(&clients, &everywhere, true).await)?;
+            let new = global.found.into_iter().filter(|new| !listing.found.iter().any(|known| known.id == new.id));
+            let new: Vec<_> = new.collect();
+            listing.found.extend(new);
+        }
+        Ok(listing)
     }
 
     async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, _: &dyn Host) -> Vec<String> {

@@ -1,0 +1,153 @@
+//! Samples of the trials; the catalogue tries everything. RUNBOOK_TRIALS multiplies the sample.
+
+#![expect(clippy::print_stdout, reason = "the figures of a trial")]
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use crate::{
+    harness::Place,
+    trials::{attacks, audit, canaries, damage, disk, edits, power, scanner},
+};
+
+/// The most memory that a script may come to.
+const MOST_KIB: u64 = 256 << 10;
+
+/// How many times the sample.
+fn times(sample: u64) -> u64 {
+    sample * std::env::var("RUNBOOK_TRIALS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// Insists that nothing went wrong.
+fn good<T>(tried: Result<T, String>) -> T {
+    tried.unwrap_or_else(|why| panic!("{why}"))
+}
+
+#[test]
+fn random_edits_are_never_gone_on_with_wrongly() {
+    let (mut stopped, mut killed, mut kinds) = (0, 0, BTreeMap::<&str, u32>::new());
+    for seed in 0..times(24) {
+        let outcome = edits::one(&Place::new, seed).unwrap_or_else(|why| panic!("edit {seed}: {why}"));
+        stopped += u32::from(outcome.stopped);
+        killed += u32::from(outcome.killed);
+        outcome.edits.into_iter().for_each(|kind| *kinds.entry(kind).or_default() += 1);
+    }
+    println!("edited scripts: {}, stopped {stopped}, killed {killed}, wrong resumes 0; {kinds:?}", times(24));
+    assert!(stopped > 0, "no edit was a difference");
+}
+
+#[test]
+fn planted_orphans_are_found_and_nothing_else() {
+    let figures = good(audit::one(&Place::new, times(20) as usize));
+    let audit::Figures { planted, found, owned, falsely } = figures;
+    println!("orphans planted {planted}, found {found}; owned {owned}, falsely called one {falsely}");
+    assert_eq!((found, falsely), (planted, 0));
+}
+
+#[test]
+fn no_secret_is_written_anywhere_in_a_whole_life() {
+    let life = good(canaries::life(&Place::new));
+    let hits = life.hits();
+    println!(
+        "{} canaries, {} sinks, {} bytes, hits {}",
+        life.canaries.len(),
+        life.sinks.len(),
+        life.sinks.bytes(),
+        hits.len()
+    );
+    assert!(hits.is_empty(), "{}", hits.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    assert!(life.canaries.len() >= 4 && life.sinks.len() > 40);
+    let (planted, found) = life.sinks.recall(&life.canaries[0]);
+    assert_eq!(planted, found, "the scanner misses what was planted");
+}
+
+#[test]
+fn the_scanner_tells_an_encoding_from_none() {
+    let mut sinks = scanner::Sinks::default();
+    sinks.add("a text", "nothing of that kind".as_bytes());
+    assert!(sinks.hits(&["Cnry-given-7f3a9c0e".to_owned()]).is_empty());
+}
+
+#[test]
+fn attacks_by_scripts_are_held() {
+    let all = attacks::all();
+    let sample = times(30) as usize;
+    let step = all.len().div_ceil(sample.min(all.len()));
+    let (mut peak, mut slowest, mut wrong) = (0, Duration::ZERO, Vec::new());
+    // The last one is harmless, and always tried.
+    for attack in all.iter().step_by(step).chain(all.last()) {
+        match attacks::one(&Place::new, attack) {
+            Ok(held) => {
+                peak = peak.max(held.peak_kib);
+                slowest = slowest.max(held.took);
+                if held.peak_kib > MOST_KIB {
+                    wrong.push(format!("{}: {} MiB", attack.name, held.peak_kib / 1024));
+                }
+            }
+            Err(why) => wrong.push(why),
+        }
+    }
+    println!("{} attacks, peak {} MiB, slowest {slowest:?}", all.len().div_ceil(step), peak / 1024);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn no_path_leads_out_of_the_folder() {
+    let tried = good(attacks::paths(&Place::new, 0..times(40)));
+    println!("{tried} paths, escapes 0");
+}
+
+#[test]
+fn damage_is_noticed_or_harmless() {
+    for log in [false, true] {
+        let sound = good(damage::Sound::new(&Place::new, log));
+        let mut noticed = 0;
+        for n in 0..times(300) {
+            noticed += u32::from(good(sound.damaged(n)) == damage::Verdict::Noticed);
+        }
+        println!("with a log {log}: {} damages, noticed {noticed}, read otherwise 0", times(300));
+        assert!(noticed > 0);
+    }
+}
+
+#[test]
+fn a_disk_that_refuses_stops_the_run_and_leaves_it_whole() {
+    if !good(power::strace()) {
+        println!("SKIPPED: strace is not installed");
+        return;
+    }
+    let mut fired = 0;
+    let all = disk::all(40);
+    let step = (all.len() as u64 / times(14)).max(1) as usize;
+    for refusal in all.iter().step_by(step) {
+        fired += disk::one(&Place::new, refusal).unwrap_or_else(|why| panic!("{}: {why}", refusal.name()));
+    }
+    println!("refusals fired: {fired}");
+    assert!(fired > 0, "no injection fired");
+}
+
+#[test]
+fn short_writes_stop_the_run_and_leave_it_whole() {
+    if !Path::new("/bin/bash").exists() {
+        println!("SKIPPED: no bash, whose `ulimit -f` is needed");
+        return;
+    }
+    let mut refused = 0;
+    for kib in (4..200).step_by((200 / times(6)).max(1) as usize) {
+        refused += u32::from(disk::limited(&Place::new, kib).unwrap_or_else(|why| panic!("{kib} KiB: {why}")));
+    }
+    println!("runs with short writes: {refused}");
+    assert!(refused > 0);
+}
+
+#[test]
+fn what_was_told_survives_a_power_cut() {
+    if !good(power::strace()) {
+        println!("SKIPPED: strace is not installed");
+        return;
+    }
+    let log = good(power::record(&Place::new));
+    for n in 0..times(160) {
+        good(power::one(&Place::new, &log, n));
+    }
+    println!("power cuts: {} over {} places, records lost 0", times(160), log.places());
+}

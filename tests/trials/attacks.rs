@@ -1,0 +1,353 @@
+//! H1, H2: scripts that want too much, or out. Each must end by itself, with an error and never with a signal, in time, and in little
+//! memory, under a limit of the address space.
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::{Make, Tried};
+
+/// An attack: what it wants, and the body of the step that tries it.
+pub struct Attack {
+    /// In words.
+    pub name: String,
+    /// The script.
+    pub script: String,
+    /// It is no attack at all: it must run to its end.
+    pub harmless: bool,
+}
+
+/// What an attack came to.
+#[derive(Debug)]
+pub struct Held {
+    /// Real time.
+    pub took: Duration,
+    /// The most memory that it had, in KiB.
+    pub peak_kib: u64,
+}
+
+/// The address space of a process, in KiB: what is asked for beyond it aborts the process, and so is seen.
+const ADDRESS_SPACE: u64 = 6 << 20;
+/// A script may compute for ten seconds between two bindings; the rest is for a busy machine.
+const MOST: Duration = Duration::from_secs(60);
+
+/// Bodies of a step. Each wants too much memory, time or stack, or something that a script has no business with.
+const BODIES: &[(&str, &str)] = &[
+    ("a text put in place of its own letters", r#"let s = "a"; for i in 0..20 { s += s; } s.replace("a", s); s.len()"#),
+    (
+        "a small text put in place of its own letters",
+        r#"let s = "aaaaaaaaaa"; for i in 0..11 { s += s; } s.replace("a", s); s.len()"#,
+    ),
+    (
+        "900 texts of a megabyte",
+        r#"let l = []; let s = "x"; for i in 0..20 { s += s; } for i in 0..900 { l.push(s + i); } l.len()"#,
+    ),
+    (
+        "many texts in many maps",
+        r#"let m = #{}; let s = "x"; for i in 0..18 { s += s; } for i in 0..100000 { m[`k${i}`] = s + i; } m.len()"#,
+    ),
+    ("a text that doubles", r#"let s = "a"; loop { s += s; }"#),
+    ("a list that doubles", "let l = [1]; loop { l += l; }"),
+    ("a list inside itself", "let l = [1, 2, 3]; loop { l = [l, l, l]; }"),
+    ("a map inside itself", "let m = #{ a: 1 }; loop { m = #{ a: m, b: m }; }"),
+    ("an endless loop", "let x = 0; loop { x += 1; }"),
+    ("an endless loop without a variable", "loop { }"),
+    ("an endless while", "while true { }"),
+    ("an endless do", "do { } while true"),
+    ("an endless loop inside a loop", "for i in 0..1000000000 { for j in 0..1000000000 { } }"),
+    ("a range over everything", "for i in 0..9223372036854775807 { }"),
+    ("an error caught for ever", r#"loop { try { throw "x"; } catch { } }"#),
+    ("a missing field caught for ever", "let m = #{}; loop { try { m.x; } catch { } }"),
+    ("limits caught", r#"try { let s = "a"; loop { s += s; } } catch { } let x = 0; loop { x += 1; }"#),
+    ("recursion", "fn f(n) { f(n + 1) } f(0)"),
+    ("recursion in both directions", "fn f(n) { g(n + 1) } fn g(n) { f(n + 1) } f(0)"),
+    ("recursion through closures", "let f = |f, n| f.call(f, n + 1); f.call(f, 0)"),
+    ("a closure over itself", "let f = || 1; for i in 0..100000 { let g = f; f = || g.call(); } f.call()"),
+    ("maps of maps of maps", "fn deep(n) { if n == 0 { #{} } else { #{ a: deep(n - 1) } } } deep(60)"),
+    ("a deep result", "let m = 1; for i in 0..5000 { m = [m]; } m"),
+    ("a deep text of brackets", r#"let s = "["; for i in 0..16 { s += s; } from_json(s)"#),
+    ("deep YAML", r#"let s = "- "; for i in 0..16 { s += s; } parse_yaml(s)"#),
+    (
+        "YAML that refers to itself",
+        r#"parse_yaml("a: &a [b, b]\nb: &b [*a, *a, *a]\nc: &c [*b, *b, *b]\nd: &d [*c, *c, *c]\ne: [*d, *d, *d]")"#,
+    ),
+    (
+        "a billion laughs",
+        r#"let s = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"; for i in 1..12 { let p = i - 1; s += `a${i}: &a${i} [*a${p}, *a${p}, *a${p}, *a${p}, *a${p}, *a${p}, *a${p}, *a${p}, *a${p}, *a${p}]\n`; } parse_yaml(s)"#,
+    ),
+    ("padding", r#"let s = "x"; s.pad(2000000000, "y"); s.len()"#),
+    ("padding of a list", "let l = []; l.pad(2000000000, 0); l.len()"),
+    ("padding of a list with lists", "let l = []; let big = []; big.pad(100000, 7); l.pad(100000, big); l.len()"),
+    ("splitting", r#"let s = "a,"; for i in 0..22 { s += s; } let l = s.split(","); l.map(|x| s); l.len()"#),
+    ("splitting into letters", r#"let s = "a"; for i in 0..23 { s += s; } s.split().len()"#),
+    (
+        "a list of characters",
+        r#"let s = "a"; for i in 0..23 { s += s; } let l = []; for c in s { l.push(`${c}${c}`); } l.len()"#,
+    ),
+    ("joining", r#"let s = "x"; for i in 0..18 { s += s; } let l = []; l.pad(10000, s); l.join(s)"#),
+    (
+        "JSON of something large",
+        r#"let s = "\u0001"; for i in 0..22 { s += s; } #{ a: s, b: s, c: s, d: s }.to_json()"#,
+    ),
+    ("base64 over and over", r#"let s = "x"; for i in 0..20 { s += s; } for i in 0..40 { s = base64(s); } s.len()"#),
+    ("upper case that grows", r#"let s = "ß"; for i in 0..23 { s += s; } s.to_upper().len()"#),
+    ("an interpolation that doubles", "let s = `x`; loop { s = `${s}${s}${s}`; }"),
+    (
+        "a text times a list",
+        r#"let s = "x"; for i in 0..20 { s += s; } [1,2,3,4,5,6,7,8,9,0].map(|x| [s + x, s + x, s + x, s + x, s + x, s + x, s + x, s + x, s + x, s + x].map(|y| y + s)).len()"#,
+    ),
+    ("a list made by itself", "let l = [0]; for i in 0..40 { l.append(l); } l.len()"),
+    ("a list spliced into itself", "let l = [1]; loop { l.splice(0..0, l); }"),
+    ("chunks", "let l = []; l.pad(1000000, 0); loop { l = l.chunks(1); }"),
+    (
+        "zipping",
+        "let l = []; l.pad(900000, 0); let m = []; for i in 0..100 { m.push(l.zip(l, |a, b| [a, b])); } m.len()",
+    ),
+    (
+        "sorting with a comparison that lies",
+        "let l = []; for i in 0..20000 { l.push(i); } l.sort(|a, b| 1); l.sort(|a, b| -1); loop { l.sort(|a, b| 1); }",
+    ),
+    (
+        "sorting with a comparison that throws",
+        r#"let l = [3, 2, 1]; loop { try { l.sort(|a, b| throw "x"); } catch { } }"#,
+    ),
+    ("retaining for ever", "let l = []; l.pad(900000, 1); loop { l.retain(|x| x == 1); }"),
+    ("reducing into a text", r#"let l = []; l.pad(900000, "xxxxxxxxxx"); l.reduce(|sum, x| (sum ?? "") + x + x + x)"#),
+    ("numbers that overflow", "9223372036854775807 + 1"),
+    ("the smallest number's opposite", "let x = -9223372036854775807 - 1; -x"),
+    ("the smallest number divided", "let x = -9223372036854775807 - 1; x / -1"),
+    ("the rest of the smallest number", "let x = -9223372036854775807 - 1; x % -1"),
+    ("division by nothing", "1 / 0"),
+    ("a power that overflows", "10 ** 100"),
+    ("a negative power", "2 ** -1"),
+    ("shifting too far", "1 << 100000"),
+    ("an index out of bounds", "[1][9223372036854775807]"),
+    ("an index before the beginning", "[1][-9223372036854775807]"),
+    ("a range backwards in a text", r#""abc".sub_string(9223372036854775807, -1)"#),
+    (
+        "a text cut in a letter",
+        r#"let s = "äöü"; s.crop(1, 9223372036854775807); s.sub_string(-9223372036854775807, 9223372036854775807)"#,
+    ),
+    ("a long sleep", r#"sleep("999999999999999999999h")"#),
+    ("an endless sleep as a number", "sleep(1e300)"),
+    ("a negative sleep", r#"sleep("-1s")"#),
+    ("a sleep that is no number", "sleep(0.0 / 0.0)"),
+    ("a password of any length", "random_password(9223372036854775807)"),
+    ("a password of less than nothing", "random_password(-1)"),
+    ("eval", r#"eval("1 + 1")"#),
+    ("eval by its name", r#"Fn("eval").call("1 + 1")"#),
+    ("a function by a made-up name", r#"Fn("anon$0").call()"#),
+    ("our own operator", r#"Fn("\u0001key").call("x", 0)"#),
+    ("a file of the system", r#"file("/etc/passwd")"#),
+    ("a file above", r#"file("../outside")"#),
+    ("a file by a computed name", r#"let n = "outs" + "ide"; file(n)"#),
+    ("an environment variable", r#"env("HOME")"#),
+    ("the time", "timestamp()"),
+    ("a random number", "rand()"),
+    ("a program", r#"exec("id")"#),
+    ("opening a file", r#"open_file("/etc/passwd")"#),
+    ("a step in a step without end", "fn f(n) { step(`s${n}`, || f(n + 1)) } f(0)"),
+    ("branches without end", "fn f(n) { parallel(#{ a: || f(n + 1), b: || f(n + 1) }) } f(0)"),
+    ("many branches", "let m = #{}; for i in 0..100000 { m[`b${i}`] = || 1; } parallel(m)"),
+    ("a step key without end", r#"let s = "k"; for i in 0..22 { s += s; } step(s, || 1)"#),
+    ("a step key with a slash", r#"step("a/b", || 1)"#),
+    ("an empty step key", r#"step("", || 1)"#),
+    ("a result that is no JSON", "|| 1"),
+    ("a result that is no number", "0.0 / 0.0"),
+    ("a thrown list", "let l = []; l.pad(1000000, 7); throw l"),
+    ("a thrown secret", "throw random_password(12)"),
+    ("an assignment to a constant", "const X = 1; X = 2;"),
+    ("a shared value changed by two", "let x = 1; let f = || { x += 1; }; parallel(#{ a: f, b: f })"),
+    ("print without end", r#"loop { print("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"); }"#),
+    ("printing something large", r#"let s = "x"; for i in 0..23 { s += s; } print(s); throw "done""#),
+    (
+        "an output of something large",
+        r#"let s = "x"; for i in 0..23 { s += s; } let l = []; for i in 0..30 { l.push(s); } output("x", l)"#,
+    ),
+    (
+        "an effect with a large input",
+        r#"let s = "x"; for i in 0..23 { s += s; } let a = aws(#{ region: "us-east-1" }); a.ec2.create_vpc(#{ cidr_block: s })"#,
+    ),
+    ("a regular expression", r#""aaaa".matches("(a+)+$")"#),
+    (
+        "a broken placeholder",
+        r#"let a = aws(#{ region: "us-east-1" }); a.ec2.create_vpc(#{ name: "{{secret:x:0123456789abcdef}}", cidr_block: "10.0.0.0/16" })"#,
+    ),
+];
+
+/// Whole scripts.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("an import of the system", r#"import "/etc/passwd" as x; step("a", || 1);"#),
+    ("an import above", r#"import "../outside" as x; step("a", || 1);"#),
+    ("an import of itself", r#"import "attack" as x; step("a", || 1);"#),
+    ("an import by a computed name", r#"let n = "lib"; import n as x; step("a", || 1);"#),
+    ("an import of a device", r#"import "/dev/zero" as x; step("a", || 1);"#),
+    ("no script", "\u{0}\u{1}\u{2}"),
+    ("an open text", "let x = \"for ever"),
+    ("an open back-tick", "let x = `for ${ever"),
+];
+
+/// All of them, with some that are made here because they are long.
+pub fn all() -> Vec<Attack> {
+    let body = |(name, body): &(&str, &str)| {
+        // Functions stand outside of closures.
+        let (functions, rest): (Vec<&str>, String) = match body.rfind("} ").filter(|_| body.starts_with("fn ")) {
+            Some(end) => (vec![&body[..=end]], body[end + 1..].to_owned()),
+            None => (Vec::new(), (*body).to_owned()),
+        };
+        let script = format!("{}\nstep(\"attack\", || {{ {rest} }});\nthrow \"the end\";\n", functions.join("\n"));
+        Attack { name: (*name).to_owned(), script, harmless: false }
+    };
+    let mut attacks: Vec<Attack> = BODIES.iter().map(body).collect();
+    let whole =
+        |(name, text): &(&str, &str)| Attack { name: (*name).to_owned(), script: (*text).to_owned(), harmless: false };
+    attacks.extend(SCRIPTS.iter().map(whole));
+    for (name, open, close) in [
+        ("brackets", "(", ")"),
+        ("lists", "[", "]"),
+        ("maps", "#{a:", "}"),
+        ("blocks", "{", "}"),
+        ("closures", "||", ""),
+        ("minus signs", "-", ""),
+        ("denials", "!", ""),
+        ("ifs", "if true {", "}"),
+        ("switches", "switch 1 { 1 => ", "}"),
+        ("interpolations", "`${", "}`"),
+    ] {
+        let script = format!("let x = {}1{};\nthrow \"the end\";", open.repeat(20_000), close.repeat(20_000));
+        attacks.push(Attack { name: format!("20,000 {name} inside each other"), script, harmless: false });
+    }
+    let sum = vec!["1"; 50_000].join(" + ");
+    attacks.push(Attack {
+        name: "a sum of 50,000".to_owned(),
+        script: format!("let x = {sum};\nthrow 1;"),
+        harmless: false,
+    });
+    let steps: String = (0..3000).map(|i| format!("let v{i} = {i};\n")).collect();
+    attacks.push(Attack { name: "3,000 variables".to_owned(), script: format!("{steps}throw 1;"), harmless: false });
+    attacks.push(Attack {
+        name: "none: a script that computes a little".to_owned(),
+        script: "let l = []; for i in 0..1000 { l.push(i * i); }\nstep(\"sum\", || l.len());\n".to_owned(),
+        harmless: true,
+    });
+    attacks
+}
+
+/// Tries one.
+///
+/// # Errors
+/// When it was not held.
+pub fn one(make: Make<'_>, attack: &Attack) -> Tried<Held> {
+    let place = make();
+    place.write("attack.rhai", &attack.script);
+    std::fs::write(place.root().join("outside"), "step(\"escaped\", || 1);").map_err(|error| error.to_string())?;
+    std::fs::write(place.root().join("outside.rhai"), "step(\"escaped\", || 1);").map_err(|error| error.to_string())?;
+    let inner = place.command(["run", "attack.rhai", "--sandbox", "--speed", "0"]);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" \"$@\"")]).arg(inner.get_program());
+    command.args(inner.get_args()).current_dir(place.work()).env_clear();
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let err = std::fs::File::create(place.root().join("err")).map_err(|error| error.to_string())?;
+    let began = Instant::now();
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(err).spawn().map_err(|error| error.to_string())?;
+    let mut peak_kib = 0;
+    let status = loop {
+        peak_kib = peak_kib.max(peak(child.id()));
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            break status;
+        }
+        if began.elapsed() > MOST {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("{}: it had not ended after {MOST:?}", attack.name));
+        }
+        std::thread::sleep(Duration::from_millis(4));
+    };
+    let held = Held { took: began.elapsed(), peak_kib };
+    let bytes = std::fs::read(place.root().join("err")).unwrap_or_default();
+    // What it printed may be much; the error stands at the end.
+    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(200_000)..]);
+    let wrong = match status.code() {
+        None => Some("a signal ended it"),
+        Some(0) if !attack.harmless => Some("it ran to its end"),
+        Some(code) if attack.harmless && code != 0 => Some("a harmless script was refused"),
+        Some(70) => Some("it is said to be a bug"),
+        Some(_) if text.contains("panicked") || text.contains("RB0900") => Some("something panicked"),
+        Some(_) if text.contains("escaped") => Some("it got out"),
+        Some(_) if !attack.harmless && !text.contains("RB0") => Some("no error was told"),
+        Some(_) => None,
+    };
+    let end: String = text.chars().rev().take(1500).collect::<Vec<_>>().into_iter().rev().collect();
+    wrong.map_or(Ok(held), |why| Err(format!("{}: {why} ({status})\n{end}", attack.name)))
+}
+
+/// The most memory that a process has had so far, in KiB.
+fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
+}
+
+/// Paths that must not lead out of the runbook's folder, by number: parts chosen at random.
+pub fn path(n: u64) -> String {
+    const PARTS: [&str; 18] = [
+        "..",
+        ".",
+        "",
+        "lib",
+        "outside",
+        "/",
+        "\\",
+        "..\\",
+        "%2e%2e",
+        "....",
+        "link",
+        "up",
+        "~",
+        "proc/self/root",
+        "dev/zero",
+        "\u{2025}",
+        "lib/..",
+        "x\u{0}",
+    ];
+    let mut dice = super::Dice::new(n);
+    let count = 1 + dice.up_to(6);
+    let parts: Vec<&str> = (0..count).map(|_| *dice.one_of(&PARTS)).collect();
+    let path = parts.join("/");
+    if dice.up_to(8) == 0 { format!("/{path}") } else { path }
+}
+
+/// Imports and files by such a path: nothing outside is read. `link` is a symbolic link to the folder above, `up` to a file there.
+///
+/// # Errors
+/// When a file outside was read.
+pub fn paths(make: Make<'_>, seeds: std::ops::Range<u64>) -> Tried<usize> {
+    let place = make();
+    std::fs::write(place.root().join("outside"), "SENTINEL").map_err(|error| error.to_string())?;
+    std::fs::write(place.root().join("outside.rhai"), "fn sentinel() { \"SENTINEL\" }")
+        .map_err(|error| error.to_string())?;
+    place.write("lib/inside.rhai", "fn inside() { 1 }");
+    let link = |to: &str, from: &str| std::os::unix::fs::symlink(to, place.work().join(from));
+    link("..", "link").and_then(|()| link("../outside", "up")).map_err(|error| error.to_string())?;
+    link("../outside.rhai", "up.rhai").map_err(|error| error.to_string())?;
+    let mut tried = 0;
+    for seed in seeds {
+        let name = path(seed).replace('\\', "\\\\").replace('\u{0}', "\\0");
+        for ending in ["", "outside", "/outside"] {
+            let script = if seed % 2 == 0 {
+                format!("step(\"x\", || file(\"{name}{ending}\"));")
+            } else {
+                format!("import \"{name}{ending}\" as x;\nstep(\"x\", || x::sentinel());")
+            };
+            place.write("path.rhai", &script);
+            let said = place.run(["run", "path.rhai", "--sandbox", "--speed", "0"]);
+            if said.code == 0 || said.code == -1 || said.err.contains("SENTINEL") {
+                return Err(format!("{name}{ending} (number {seed}) ended with {}:\n{}", said.code, said.err));
+            }
+            tried += 1;
+        }
+    }
+    Ok(tried)
+}

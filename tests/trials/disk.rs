@@ -1,0 +1,148 @@
+//! B1, B2, B3: the disk refuses. strace fails the N-th write or sync of each thread of the built program, once or from then on, with
+//! ENOSPC or EIO; a file size limit makes writes short. The run must stop with an error and not go on over a hole: no call is sent
+//! whose intent is not on the disk, and once there is room again it goes on to the same world.
+//!
+//! The counter of strace's `when=` is each thread's own. One thread writes each database, so that N-th means N-th there; how many
+//! injections fired is counted from the log.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::{Make, Tried, calls, expect, made, power::SCRIPT, world};
+use crate::harness::{Place, Said, said};
+
+/// A refusal.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The system call.
+    pub call: &'static str,
+    /// Its error.
+    pub error: &'static str,
+    /// Which one of each thread, from 1.
+    pub nth: u32,
+    /// All after it too.
+    pub lasting: bool,
+}
+
+impl Refusal {
+    /// For people and `--case`.
+    pub fn name(&self) -> String {
+        format!("{} {} {}{}", self.call, self.error, self.nth, if self.lasting { "+" } else { "" })
+    }
+}
+
+/// All refusals up to the N-th call.
+pub fn all(most: u32) -> Vec<Refusal> {
+    let mut all = Vec::new();
+    for nth in 1..=most {
+        for (call, error) in
+            [("pwrite64", "ENOSPC"), ("pwrite64", "EIO"), ("fsync", "EIO"), ("pwrite64", "EROFS"), ("openat", "EMFILE")]
+        {
+            for lasting in [false, true] {
+                all.push(Refusal { call, error, nth, lasting });
+            }
+        }
+    }
+    all
+}
+
+/// Tries one; gives how many injections fired.
+///
+/// # Errors
+/// When the run went on over it, or does not go on after it.
+pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
+    let place = make();
+    place.write("s.rhai", SCRIPT);
+    // Only files of the state directory are refused: a loader that is refused says nothing about us.
+    let state = place.root().join("state");
+    std::fs::create_dir(&state).map_err(|error| error.to_string())?;
+    std::fs::set_permissions(&state, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .map_err(|error| error.to_string())?;
+    expect(&place, 0, &["runs"])?;
+    let log = place.root().join("log");
+    let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0"]);
+    let mut command = Command::new("strace");
+    let plus = if refusal.lasting { "+" } else { "" };
+    command.args(["-f", "-qq", "-e", &format!("trace={}", refusal.call)]);
+    command.args(["-e", &format!("inject={}:error={}:when={}{plus}", refusal.call, refusal.error, refusal.nth)]);
+    if refusal.call == "openat" {
+        for name in ["runs.db", "sandbox.db", "runs.db-wal", "sandbox.db-wal"] {
+            command.arg("-P").arg(state.join(name));
+        }
+    }
+    command.arg("-o").arg(&log);
+    let said = started(command, &inner, &place)?;
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let fired = text.lines().filter(|line| line.contains("(INJECTED)")).count();
+    after(&place, &said, fired > 0)?;
+    Ok(fired)
+}
+
+/// Tries a limit of the size of files, in bytes: the write that reaches it is short, the next one is refused.
+///
+/// # Errors
+/// As [`one`].
+pub fn limited(make: Make<'_>, kib: u64) -> Tried<bool> {
+    let place = make();
+    place.write("s.rhai", SCRIPT);
+    let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0"]);
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")]);
+    let said = started(command, &inner, &place)?;
+    let refused = said.code != 0;
+    after(&place, &said, refused)?;
+    Ok(refused)
+}
+
+fn started(mut command: Command, inner: &Command, place: &Place) -> Tried<Said> {
+    command.arg(inner.get_program()).args(inner.get_args()).current_dir(place.work()).env_clear();
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Ok(said(command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?))
+}
+
+/// What must be true after it, and that it goes on when there is room again.
+fn after(place: &Place, told: &Said, refused: bool) -> Tried<()> {
+    let fail = |why: &str| Err(format!("{why}; it ended with {}\n{}", told.code, told.err));
+    if told.err.contains("panicked") || told.code == 70 || told.code == -1 {
+        return fail("it broke");
+    }
+    if told.code != 0 && !refused {
+        return fail("nothing was refused, and it failed");
+    }
+    if told.code != 0 && !told.err.contains("RB0") {
+        return fail("it does not say what is wrong");
+    }
+    let state = place.root().join("state");
+    let executed = if state.join("sandbox.db").exists() { calls(&world(place)?) } else { Vec::new() };
+    let journal = text_of(&state.join("runs.db"))?;
+    for call in &executed {
+        let token = call["token"].as_str().unwrap_or_default();
+        if !token.is_empty() && !journal.contains(token) {
+            return Err(format!("a call was sent whose intent is not in the journal: {call}\n{}", told.err));
+        }
+    }
+    if told.code != 0 {
+        let resumed = place.run(["resume", "latest", "--speed", "0"]);
+        if resumed.code == 2 && ["RB0203", "RB0218"].iter().any(|code| resumed.err.contains(code)) {
+            expect(place, 0, &["run", "s.rhai", "--sandbox", "--speed", "0"])?;
+        } else if resumed.code != 0 {
+            return Err(format!("it does not go on:\n{}\nafter:\n{}", resumed.err, told.err));
+        }
+    }
+    let now = made(&world(place)?);
+    let wanted = ["ec2.address a", "ec2.internet_gateway g", "ec2.subnet s", "ec2.vpc v"];
+    if now == wanted { Ok(()) } else { Err(format!("there stands {now:?}\n{}", told.err)) }
+}
+
+/// All entries of all journals in one text.
+fn text_of(db: &Path) -> Tried<String> {
+    if !db.exists() {
+        return Ok(String::new());
+    }
+    let db = rusqlite::Connection::open(db).map_err(|error| error.to_string())?;
+    let mut all = db.prepare("SELECT payload FROM entries").map_err(|error| error.to_string())?;
+    let rows = all.query_map([], |row| row.get::<_, String>(0)).map_err(|error| error.to_string())?;
+    Ok(rows.flatten().collect::<Vec<_>>().join("\n"))
+}

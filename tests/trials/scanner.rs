@@ -1,0 +1,147 @@
+//! G1, G2, G8: looks for a secret's value in everything that was written, in the encodings in which it may come back.
+
+use std::path::Path;
+
+/// Where something was found.
+#[derive(Debug)]
+pub struct Hit {
+    /// The canary.
+    pub canary: String,
+    /// How it was written.
+    pub encoding: &'static str,
+    /// Where.
+    pub sink: String,
+}
+
+impl std::fmt::Display for Hit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}) in {}", self.canary, self.encoding, self.sink)
+    }
+}
+
+/// Letters that any base64 of a longer text shows of a value at this place in it, modulo three.
+fn within_base64(value: &[u8], before: usize, url: bool) -> Vec<u8> {
+    let plus_slash: &[u8] = if url { b"-_" } else { b"+/" };
+    let alphabet = [b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".as_slice(), plus_slash].concat();
+    let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(value.iter().copied()).collect();
+    let bit = |at: usize| (bytes[at / 8] >> (7 - at % 8)) & 1;
+    let first = (8 * before).div_ceil(6);
+    let letters = first..8 * bytes.len() / 6;
+    letters.map(|letter| alphabet[usize::from((0..6).fold(0, |sum, i| sum << 1 | bit(6 * letter + i)))]).collect()
+}
+
+/// A value in every encoding that is looked for. What is the same twice stands once.
+pub fn encodings(value: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = value.as_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    let url = |upper: bool| -> String {
+        let escape = |byte: &u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+        bytes.iter().map(|byte| if plain(byte) { char::from(*byte).to_string() } else { escape(byte) }).collect()
+    };
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let json = json.trim_matches('"').to_owned();
+    let mut all = vec![
+        ("plain", bytes.to_vec()),
+        ("hexadecimal", hex.clone().into_bytes()),
+        ("hexadecimal, upper case", hex.to_uppercase().into_bytes()),
+        ("percent", url(true).into_bytes()),
+        ("percent, lower case", url(false).into_bytes()),
+        ("JSON", json.clone().into_bytes()),
+        ("JSON in JSON", json.replace('\\', "\\\\").replace('"', "\\\"").into_bytes()),
+        ("UTF-16, little end first", value.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("UTF-16, big end first", value.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        ("backwards", bytes.iter().rev().copied().collect()),
+        ("the first half", bytes[..bytes.len() / 2].to_vec()),
+        ("the second half", bytes[bytes.len() / 2..].to_vec()),
+    ];
+    for (name, before) in [("base64", 0), ("base64, one byte before", 1), ("base64, two bytes before", 2)] {
+        all.push((name, within_base64(bytes, before, false)));
+        all.push((name, within_base64(bytes, before, true)));
+    }
+    for before in 0..3 {
+        all.push(("JSON in base64", within_base64(json.as_bytes(), before, false)));
+    }
+    all.sort_by(|a, b| a.1.cmp(&b.1));
+    all.dedup_by(|a, b| a.1 == b.1);
+    all
+}
+
+/// Everything that was written: what it was called, and its bytes.
+#[derive(Default)]
+pub struct Sinks {
+    all: Vec<(String, Vec<u8>)>,
+}
+
+impl Sinks {
+    /// Takes in a text or file.
+    pub fn add(&mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+        self.all.push((name.into(), bytes.into()));
+    }
+
+    /// Takes in all files below a folder. The files of SQLite are read as they lie on the disk, freed pages and all.
+    pub fn add_folder(&mut self, folder: &Path) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                self.add_folder(&path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                self.add(path.display().to_string(), bytes);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// How many bytes.
+    pub fn bytes(&self) -> usize {
+        self.all.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
+    /// Looks for canaries in every encoding. A lower-case copy of each sink is not made: encodings name their case.
+    pub fn hits(&self, canaries: &[String]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for canary in canaries {
+            for (encoding, needle) in encodings(canary) {
+                for (sink, bytes) in &self.all {
+                    if contains(bytes, &needle) {
+                        hits.push(Hit { canary: canary.clone(), encoding, sink: sink.clone() });
+                    }
+                }
+            }
+        }
+        hits
+    }
+
+    /// The scanner's check of itself: a canary is put into every sink in every encoding, in the middle of what stands there, and each
+    /// must be found. How many were planted, and how many found.
+    pub fn recall(&self, canary: &str) -> (usize, usize) {
+        let (mut planted, mut found) = (0, 0);
+        for (_, bytes) in &self.all {
+            for (_, needle) in encodings(canary) {
+                planted += 1;
+                // What stands around it is short: planting in megabytes would only be slow.
+                let near = &bytes[bytes.len() / 2..(bytes.len() / 2 + 64).min(bytes.len())];
+                let mut one = Self::default();
+                one.add("planted", [near, &needle, near].concat());
+                found += usize::from(!one.hits(&[canary.to_owned()]).is_empty());
+            }
+        }
+        (planted, found)
+    }
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    let Some((first, rest)) = needle.split_first() else { return false };
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
+        from += at + 1;
+        if bytes[from..].starts_with(rest) {
+            return true;
+        }
+    }
+    false
+}
