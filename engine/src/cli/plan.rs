@@ -46,6 +46,7 @@ pub fn run(context: &Context, args: &Plan) -> Result<Exit, Problem> {
     if let Some(failure) = program.check(&table).into_iter().next() {
         return Err(Problem { exit: Exit::Usage, ..sources::problem(&program, failure) });
     }
+    let secrets: Vec<String> = bound.secrets.iter().map(|(name, _)| name.clone()).collect();
     let place = run::place(&target, &bound, &customer);
     let runtime = driving::runtime()?;
     let rehearsed = rehearse(&program, bound, place.clone(), &table, runtime.handle())
@@ -72,8 +73,13 @@ pub fn run(context: &Context, args: &Plan) -> Result<Exit, Problem> {
         let head = context.err.ink(Ink::Bad, "the rehearsal ended here:");
         context.say(&format!("\n{head}\n{}", failure::draw(failed, &source, &context.err)));
     }
-    let mut options: Vec<String> =
-        args.params.param.iter().map(|(n, v)| format!(" -p {}", quoted(&format!("{n}={v}")))).collect();
+    // What is printed is kept by terminals and logs: a secret is typed anew.
+    let secret = |name: &str| secrets.iter().any(|known| known == name);
+    let value = |(name, value): &(String, String)| match secret(name) {
+        true => format!(" -p {name}=SECRET"),
+        false => format!(" -p {}", quoted(&format!("{name}={value}"))),
+    };
+    let mut options: Vec<String> = args.params.param.iter().map(value).collect();
     options.extend(args.params.params.iter().map(|file| format!(" --params {}", quoted(&file.to_string_lossy()))));
     let base = format!("runbook run {}{}", quoted(&args.runbook), options.concat());
     context.say("\n");

@@ -5,7 +5,14 @@ use std::sync::Arc;
 use runbook_state::record::Site;
 
 use super::bed::program;
-use crate::{run::session::Edits as _, script::fingerprint::Compared};
+use crate::{
+    run::{
+        history::{Step, StepState},
+        session::Edits as _,
+        version::Version,
+    },
+    script::fingerprint::Compared,
+};
 
 const OLD: &str = "let n = 1;\nstep(\"a\", || n + 1);\nstep(\"b\", || helper(2));\nfn helper(x) { x * 2 }\n";
 
@@ -19,7 +26,17 @@ fn site(text: &str, name: &str) -> Site {
 /// Whether step `name` is the same code in another text.
 fn same(name: &str, new: &str) -> bool {
     let load = |text| Arc::new(program(&[("test.rhai", text)]).unwrap());
-    Compared::new(load(OLD), load(new)).same_code(name, &site(OLD, name), &site(new, name))
+    let known = Step {
+        attempt: 1,
+        site: site(OLD, name),
+        version: Version::default(),
+        started_ms: 0,
+        ended_ms: 0,
+        first: 1,
+        started: 1,
+        state: StepState::Started,
+    };
+    Compared::new(vec![load(OLD)], load(new)).same_code(name, &known, &site(new, name))
 }
 
 #[test]
