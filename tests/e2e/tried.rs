@@ -145,7 +145,7 @@ fn what_was_told_survives_a_power_cut() {
         println!("SKIPPED: strace is not installed");
         return;
     }
-    let log = good(power::record(&Place::new));
+    let log = good(power::record(&Place::new, None));
     for n in 0..times(160) {
         good(power::one(&Place::new, &log, n));
     }

@@ -63,11 +63,11 @@ pub fn strace() -> Tried<bool> {
     Ok(false)
 }
 
-/// Runs the script under strace.
+/// Runs the script under strace. `fault`: one of our own, for a program that was built with the feature `mutants`.
 ///
 /// # Errors
 /// When it does not run.
-pub fn record(make: Make<'_>) -> Tried<Log> {
+pub fn record(make: Make<'_>, fault: Option<&str>) -> Tried<Log> {
     let place = make();
     place.write("s.rhai", SCRIPT);
     let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0", "--json"]);
@@ -77,6 +77,7 @@ pub fn record(make: Make<'_>) -> Tried<Log> {
     command.args(["-ff", "-y", "-qq", "-ttt", "-T", "-xx", "-s", "4000000", "-e", calls, "-o"]).arg(&logs);
     command.arg(inner.get_program()).args(inner.get_args()).current_dir(place.work()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.envs(fault.map(|fault| ("RUNBOOK_MUTANT", fault)));
     let out = File::create(place.root().join("out")).map_err(|error| error.to_string())?;
     let status =
         command.stdin(Stdio::null()).stdout(out).stderr(Stdio::null()).status().map_err(|error| error.to_string())?;
