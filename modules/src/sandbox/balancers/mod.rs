@@ -102,6 +102,11 @@ pub fn admit(world: &World, cluster: &str, object: &mut Value, now_ms: i64) {
     }
 }
 
+/// Whether its webhook refuses new Services and Ingresses: it is registered, and nobody answers yet.
+pub fn refuses(world: &World, cluster: &str, now_ms: i64) -> bool {
+    controller(world, cluster, now_ms).is_some() && !is_running(world, cluster, now_ms)
+}
+
 /// The targets of a target group that a controller made: address, port and whether the pod is ready.
 pub fn targets(world: &World, group: &Object, now_ms: i64) -> Vec<(String, i64, bool)> {
     let tag = |name: &str| group.tags.get(name).map(String::as_str).unwrap_or_default();

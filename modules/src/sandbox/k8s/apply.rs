@@ -40,6 +40,12 @@ pub fn apply(
     let name = text(manifest, "metadata.name");
     let id = types::id(&kind.api_version, &kind.kind, &namespace, name);
     let Some(there) = world.get(OBJECT, cluster, &id, now_ms).cloned() else {
+        if matches!(kind.kind.as_str(), "Service" | "Ingress") && balancers::refuses(world, cluster, now_ms) {
+            let text =
+                "failed calling webhook: no endpoints available for service \"aws-load-balancer-webhook-service\"";
+            return Err(CallError::refused("InternalError", text)
+                .hint("wait until the AWS Load Balancer Controller's webhook has endpoints"));
+        }
         let mut object = manifest.clone();
         if kind.namespaced {
             set(&mut object, "metadata.namespace", Value::from(namespace));

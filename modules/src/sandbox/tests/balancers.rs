@@ -146,6 +146,20 @@ fn without_the_controller_all_of_it_stays() {
 }
 
 #[test]
+fn a_service_is_refused_while_nobody_answers_the_webhook() {
+    let bench = bench("");
+    let chart = json!({
+        "release": "aws-load-balancer-controller", "namespace": "kube-system", "chart": "eks/lbc",
+        "values": {"serviceAccount": {"name": "default"}},
+    });
+    bench.create(&Release, "lbc", chart).unwrap();
+    let refused = bench.create(&Object, "s", service("web")).unwrap_err();
+    assert!(refused.message.contains("no endpoints available"), "{refused}");
+    bench.pass(30);
+    bench.create(&Object, "s", service("web")).unwrap();
+}
+
+#[test]
 fn the_ingresses_of_a_group_share_one_load_balancer() {
     let bench = bench("");
     install(&bench);

@@ -13,7 +13,7 @@ use crate::{
     elbv2::listener::{Action, Input, Redirect},
     live::{
         Call, Clients, Driver, Sent, classify,
-        convert::{Described, built, field},
+        convert::{Described, field},
     },
 };
 
@@ -50,22 +50,21 @@ fn described(found: &Found) -> Value {
         .done()
 }
 
-fn redirect(asked: Redirect) -> Result<RedirectActionConfig, CallError> {
-    let code = RedirectActionStatusCodeEnum::from(asked.status_code.as_str());
-    let config = RedirectActionConfig::builder()
-        .status_code(code)
+fn redirect(asked: Redirect) -> RedirectActionConfig {
+    RedirectActionConfig::builder()
+        .status_code(RedirectActionStatusCodeEnum::from(asked.status_code.as_str()))
         .set_protocol(asked.protocol)
         .set_port(asked.port)
-        .set_host(asked.host);
-    Ok(config.build())
+        .set_host(asked.host)
+        .build()
 }
 
-fn action(asked: Action) -> Result<types::Action, CallError> {
-    let action = types::Action::builder()
+fn action(asked: Action) -> types::Action {
+    types::Action::builder()
         .r#type(ActionTypeEnum::from(asked.kind.as_str()))
         .set_target_group_arn(asked.target_group_arn)
-        .set_redirect_config(asked.redirect_config.map(redirect).transpose()?);
-    Ok(action.build())
+        .set_redirect_config(asked.redirect_config.map(redirect))
+        .build()
 }
 
 async fn of(clients: &Clients, balancer: &str) -> Result<Vec<Value>, CallError> {
@@ -78,7 +77,7 @@ async fn of(clients: &Clients, balancer: &str) -> Result<Vec<Value>, CallError> 
 impl Driver for Listener {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
-        let actions = input.default_actions.into_iter().map(action).collect::<Result<Vec<_>, _>>()?;
+        let actions = input.default_actions.into_iter().map(action).collect();
         let certificate = |one: crate::elbv2::listener::Certificate| {
             Certificate::builder().certificate_arn(one.certificate_arn).build()
         };

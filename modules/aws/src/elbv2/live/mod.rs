@@ -26,8 +26,7 @@ const AT_ONCE: usize = 20;
 
 /// The tags of a request.
 fn tags(sent: &Sent<'_>) -> Vec<Tag> {
-    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build().ok();
-    sent.tags.iter().filter_map(tag).collect()
+    sent.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// Tags by ARN.
