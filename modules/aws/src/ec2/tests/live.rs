@@ -17,6 +17,7 @@ mod kinds;
 mod links;
 mod logs_and_templates;
 mod operations;
+mod snapshots;
 
 /// An answer of EC2: the element `<Action>Response` around the content.
 pub(super) fn answer(action: &str, content: &str) -> Answer {

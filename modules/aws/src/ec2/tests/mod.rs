@@ -21,6 +21,7 @@ mod live;
 mod logs_and_templates;
 mod network;
 mod peering;
+mod snapshots;
 mod table;
 
 /// A world with a clock that only tests move.

@@ -47,7 +47,7 @@ fn polls_are_in_the_table() {
 fn identities_are_those_of_the_idempotency_table() {
     let table = full_table();
     let of = |name: &str| table.kind(name).map(|kind| kind.meta().identity);
-    for tag in ["ec2.vpc", "ec2.internet_gateway", "ec2.address"] {
+    for tag in ["ec2.vpc", "ec2.internet_gateway", "ec2.address", "ec2.snapshot"] {
         assert_eq!(of(tag), Some(Identity::Tag), "{tag}");
     }
     for token in ["ec2.nat_gateway", "ec2.route_table", "ec2.network_interface", "ec2.volume"] {
