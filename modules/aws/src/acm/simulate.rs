@@ -40,11 +40,20 @@ static ROW: Simple = Simple {
         let names = runbook_modules::input::parse::<Input>(call.input).map(|typed| typed.names()).unwrap_or_default();
         json!({
             "arn": id, "certificate_arn": id, "subject_alternative_names": names, "type": "AMAZON_ISSUED",
-            "created_at": rfc3339(call.now_ms), "created_ms": call.now_ms,
+            "created_at": rfc3339(call.now_ms),
         })
+    },
+    made: |world, call, made| {
+        let asked = vec![(call.now_ms, String::new())];
+        world.change(META.name, &call.place.region, &made.id, |certificate| certificate.states = asked);
     },
     ..Simple::DEFAULT
 };
+
+/// When a certificate was asked for.
+fn asked_at(object: &Object) -> i64 {
+    object.states.first().map_or(0, |(from, _)| *from)
+}
 
 /// The record that proves a name. A name and its wildcard share one.
 fn record(arn: &str, name: &str) -> Value {
@@ -80,13 +89,12 @@ fn proved(world: &World, object: &Object, now_ms: i64) -> Option<i64> {
 
 /// When it is issued, as far as that is known.
 fn issued_at(world: &World, object: &Object, now_ms: i64) -> Option<i64> {
-    let born = object.body["created_ms"].as_i64().unwrap_or(now_ms);
-    proved(world, object, now_ms).map(|at| at.max(born) + ISSUED_MS)
+    proved(world, object, now_ms).map(|at| at.max(asked_at(object)) + ISSUED_MS)
 }
 
 /// A certificate as ACM describes it at a time.
 pub fn described(world: &World, object: &Object, now_ms: i64) -> Value {
-    let born = object.body["created_ms"].as_i64().unwrap_or(now_ms);
+    let born = asked_at(object);
     let issued = issued_at(world, object, now_ms).is_some_and(|at| at <= now_ms);
     let status = match issued {
         true => "ISSUED",
@@ -116,7 +124,6 @@ pub fn described(world: &World, object: &Object, now_ms: i64) -> Value {
         .collect();
     let mut found = ROW.description(object, now_ms);
     if let Value::Object(map) = &mut found {
-        map.remove("created_ms");
         map.insert("status".to_owned(), status.into());
         map.insert("domain_validation_options".to_owned(), options);
         map.insert("in_use_by".to_owned(), users);
@@ -158,7 +165,7 @@ impl Sim for Certificates {
 
     fn next_change(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
         let object = world.get(META.name, &call.place.region, call.text("certificate_arn"), call.now_ms)?;
-        let told = object.body["created_ms"].as_i64().map(|born| born + TOLD_MS);
+        let told = Some(asked_at(object) + TOLD_MS);
         let issued = issued_at(world, object, call.now_ms);
         [told, issued].into_iter().flatten().filter(|at| *at > call.now_ms).min()
     }
