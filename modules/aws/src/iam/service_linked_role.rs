@@ -31,7 +31,7 @@ static META: Meta = Meta {
           used, and stays when the run is undone. See the \
           [IAM reference](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html).",
     identity: Identity::Key,
-    usual: (Duration::ZERO, Duration::from_secs(10)),
+    usual: (Duration::ZERO, Duration::ZERO),
     cost: None,
     replaces: false,
     shared: true,
