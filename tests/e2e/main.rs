@@ -13,6 +13,7 @@ mod promises;
 mod put_back;
 mod readme;
 mod redis_ha;
+mod reducto;
 mod script_errors;
 mod signals;
 mod systems;

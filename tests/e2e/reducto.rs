@@ -1,0 +1,148 @@
+//! Reducto on the sandbox: every step of the specification, the traps of the original, and back to nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{harness::Place, redis_ha::world};
+
+const RUN: [&str; 6] = ["run", "reducto.rhai", "--sandbox", "--speed", "0", "--json"];
+const ASKED: [&str; 6] =
+    ["-p", "reducto_host=reducto.example.com", "-p", "acme_email=ops@example.com", "-p", "cloudflare_api_token=t0ken"];
+/// Nothing outlives undo.
+const PASSING: [&str; 6] =
+    ["-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0"];
+
+fn arguments<'a>(more: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    RUN.iter().chain(&ASKED).chain(more).copied()
+}
+
+/// The steps of a run that ended well.
+fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
+    let said = place.expect(0, arguments(more));
+    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
+}
+
+/// The step keys that the README's table gives, by the rows of the specification.
+fn told_steps() -> Vec<(String, Vec<String>)> {
+    let readme = include_str!("../../runbooks/README.md");
+    let section = readme.split("\n## reducto\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let rows =
+        rows.map(|(spec, keys)| (spec.to_owned(), keys.split('`').skip(1).step_by(2).map(str::to_owned).collect()));
+    rows.filter(|(spec, _)| spec.starts_with(|c: char| c.is_ascii_digit()) || spec.starts_with("preflight")).collect()
+}
+
+fn objects(world: &Value, kind: &str) -> Vec<Value> {
+    let all = world["objects"].as_array().expect("objects");
+    all.iter().filter(|o| o["kind"] == kind).cloned().collect()
+}
+
+fn output(place: &Place, name: &str) -> String {
+    place.expect(0, ["output", "latest", name]).out.trim().to_owned()
+}
+
+/// The kinds that stand.
+fn kinds(place: &Place) -> BTreeSet<String> {
+    let world = world(place);
+    let all = world["objects"].as_array().expect("objects").iter();
+    all.filter_map(|object| object["kind"].as_str().map(str::to_owned)).collect()
+}
+
+fn calls(place: &Place) -> Vec<String> {
+    let calls = world(place)["calls"].as_array().cloned().unwrap_or_default();
+    calls.iter().filter_map(|call| call["op"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn it_runs_and_is_undone() {
+    let place = Place::new();
+    let done = steps(&place, &PASSING);
+    let told = told_steps();
+    for number in 1..=33 {
+        let numbers = |spec: &str| spec.split(", ").any(|one| one == number.to_string());
+        assert!(told.iter().any(|(spec, _)| numbers(spec)), "the README tells no step for {number}");
+    }
+    let optional = |spec: &str| spec.starts_with("34");
+    let missing: Vec<&String> = told
+        .iter()
+        .filter(|(spec, _)| !optional(spec))
+        .flat_map(|(_, keys)| keys)
+        .filter(|key| !done.contains(*key) && !done.iter().any(|step| step.starts_with(&format!("{key}/"))))
+        .collect();
+    assert_eq!(missing, Vec::<&String>::new(), "told in the README, not done: {done:#?}");
+
+    let world = world(&place);
+    let workers = objects(&world, "ec2.instance");
+    let workers: Vec<&Value> = workers.iter().filter(|o| o["tags"]["karpenter.sh/nodepool"] == "default").collect();
+    assert_eq!(workers.len(), 1, "the workers' instance");
+    assert_eq!(objects(&world, "ec2.nat_gateway").len(), 3, "one in each zone");
+    let balancers = objects(&world, "elbv2.load_balancer");
+    assert_eq!((balancers.len(), &balancers[0]["body"]["scheme"]), (1, &json!("internal")));
+    assert!(output(&place, "dns record").starts_with("reducto.example.com CNAME "), "{}", output(&place, "dns record"));
+    assert!(output(&place, "database proxy").starts_with("reducto-ai.proxy-"));
+    assert!(output(&place, "try it").contains("svc/reducto-reducto-http 4567:80"));
+
+    place.expect(0, ["verify", "latest"]);
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
+    let calls = calls(&place);
+    let last = |op: &str| calls.iter().rposition(|call| call == op).unwrap_or_else(|| panic!("no {op} in {calls:#?}"));
+    assert!(last("delete sqs.queue") < last("delete eks.cluster"), "{calls:#?}");
+    assert!(last("delete rds.db_proxy_targets") < last("delete rds.db_instance"), "{calls:#?}");
+}
+
+#[test]
+fn what_the_original_trips_over_is_avoided() {
+    let place = Place::new();
+    steps(&place, &PASSING);
+    let world = world(&place);
+    let groups = objects(&world, "eks.nodegroup");
+    let size = |o: &Value, field: &str| o["body"]["scaling_config"][field].as_i64().expect("a size");
+    assert!(groups.iter().all(|group| size(group, "min_size") <= size(group, "desired_size")), "{groups:#?}");
+    assert_eq!(groups.len(), 2, "no GPU nodes");
+    let tagged = |o: &&Value| o["tags"].get("kubernetes.io/cluster/reducto-ai").is_some();
+    assert_eq!(objects(&world, "ec2.security_group").iter().filter(tagged).count(), 1, "the controller wants one");
+    let roles = objects(&world, "iam.role");
+    let api = roles.iter().find(|role| role["id"] == "reducto-reducto-ai").expect("the API's role");
+    let trust = api["body"]["assume_role_policy_document"].to_string();
+    assert!(trust.contains("system:serviceaccount:reducto:*") && !trust.contains("reducto*:*"), "{trust}");
+    let classes = objects(&world, "k8s.object");
+    let default = |o: &&Value| {
+        o["body"]["kind"] == "StorageClass"
+            && o["body"]["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    };
+    let default: Vec<_> = classes.iter().filter(default).map(|o| o["body"]["metadata"]["name"].clone()).collect();
+    assert_eq!(default, [json!("gp3")]);
+    let shown = place.expect(0, ["show", "latest"]);
+    assert!(!format!("{}{}{world}", shown.out, shown.err).contains("t0ken"), "a secret is written nowhere");
+}
+
+#[test]
+fn a_protected_database_is_left_until_a_person_says_so() {
+    let place = Place::new();
+    steps(&place, &[]);
+    let said = place.run(["undo", "latest", "--yes"]);
+    assert_ne!(said.code, 0);
+    assert!(said.err.contains("--also rds:db:reducto-ai"), "{}", said.err);
+    assert!(!kinds(&place).contains("eks.cluster"), "what does not hold it is gone");
+    assert!(kinds(&place).contains("ec2.vpc"), "what it stands in is not");
+    place.expect(0, ["undo", "latest", "--yes", "--also", "rds:db:reducto-ai"]);
+    let left = kinds(&place);
+    assert!(left.contains("rds.db_snapshot") && !left.contains("ec2.vpc"), "{left:?}");
+}
+
+#[test]
+fn with_dns_mode_manual_it_waits_for_a_person() {
+    let place = Place::new();
+    let more = [&PASSING[..], &["-p", "dns_mode=manual", "-p", "enable_monitoring=false"]].concat();
+    let said = place.run(arguments(&more));
+    assert_ne!(said.code, 0);
+    assert!(said.out.contains("reducto.example.com CNAME"), "{}", said.out);
+    place.expect(0, ["approve", "latest", "--yes"]);
+    place.expect(0, ["resume", "latest"]);
+    assert!(output(&place, "slack channel").starts_with('#'));
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
+}
