@@ -170,15 +170,18 @@ fn release(world: &mut World, cluster: &str, stack: &Stack, gone: &Object, at: i
 
 fn take_down(world: &mut World, cluster: &str, stack: &Stack, now_ms: i64) {
     let mut ends: Vec<(String, i64)> = Vec::new();
-    for (kind, after) in [
-        (LOAD_BALANCER, BALANCER_GONE_MS),
-        (TARGET_GROUP, TARGETS_GONE_MS),
-        ("ec2.network_interface", INTERFACES_GONE_MS),
-        ("ec2.security_group", GROUPS_GONE_MS),
-    ] {
+    for (kind, after) in
+        [(LOAD_BALANCER, BALANCER_GONE_MS), (TARGET_GROUP, TARGETS_GONE_MS), ("ec2.security_group", GROUPS_GONE_MS)]
+    {
         let standing = parts(world, cluster, stack, kind).filter(|o| o.gone_at.is_none());
         ends.extend(standing.map(|o| (o.key(), now_ms + after)));
     }
+    // By what AWS writes into them: those of a load balancer that the controller adopted bear none of its tags.
+    let balancers = parts(world, cluster, stack, LOAD_BALANCER).filter_map(|o| o.id.split_once("loadbalancer/"));
+    let descriptions: Vec<String> = balancers.map(|(_, rest)| format!("ELB {rest}")).collect();
+    let interfaces = world.of_kind("ec2.network_interface").filter(|o| o.gone_at.is_none());
+    let theirs = interfaces.filter(|o| descriptions.iter().any(|about| about == text(&o.body, "description")));
+    ends.extend(theirs.map(|o| (o.key(), now_ms + INTERFACES_GONE_MS)));
     let others = world.of_kind(LOAD_BALANCER).any(|o| {
         o.gone_at.is_none()
             && o.tags.get(CLUSTER_TAG).is_some_and(|tag| tag == cluster)
