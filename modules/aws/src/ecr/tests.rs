@@ -58,7 +58,7 @@ fn a_lifecycle_policy_goes_with_its_repository() {
     let policy = json!({ "repository_name": "app", "lifecycle_policy_text": { "rules": [rule] } });
     assert_eq!(code(lab.call("ecr.put_lifecycle_policy", policy.clone())), "RepositoryNotFoundException");
     repository(&lab, json!({ "repository_name": "app" }));
-    let made = lab.make("ecr.put_lifecycle_policy", policy.clone());
+    let made = lab.make("ecr.put_lifecycle_policy", policy);
     let other = json!({ "repository_name": "app", "lifecycle_policy_text": { "rules": [] } });
     assert_eq!(lab.drift("ecr.lifecycle_policy", &other, &made), ["lifecycle_policy_text.rules"]);
     let wrong = json!({ "repository_name": "app", "lifecycle_policy_text": { "rules": [{}] } });

@@ -35,6 +35,9 @@ pub struct Input {
     pub object_ownership: Option<String>,
     /// Ours, not AWS's: undo deletes every object and version in it, then the bucket. Without it, undo deletes an empty bucket only.
     pub empty_on_undo: Option<bool>,
+    /// Ours, not AWS's: ARN of the key with which others encrypt what they put into it. Undo leaves the key as long as the bucket stands,
+    /// since without it the objects cannot be read.
+    pub encrypted_with: Option<String>,
 }
 
 /// The constant facts.
@@ -69,7 +72,7 @@ pub static KIND: Row<Bucket> = Row {
     },
     locator: &["bucket"],
     along: &[CONSENT],
-    parents: &[],
+    parents: &["encrypted_with"],
     judge: at_once,
     differences,
     sim: &SIM,

@@ -58,6 +58,15 @@ fn the_consent_of_the_script_stands_in_the_inventory() {
 }
 
 #[test]
+fn the_key_of_the_objects_outlives_the_bucket() {
+    let lab = Lab::new();
+    let key = "arn:aws:kms:us-east-1:123456789012:key/k";
+    assert!(
+        lab.parents("s3.bucket", &json!({ "bucket": "backup-1", "encrypted_with": key })).contains(&key.to_owned())
+    );
+}
+
+#[test]
 fn objects_are_deleted_by_their_keys() {
     let lab = Lab::new();
     bucket(&lab);
