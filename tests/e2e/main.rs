@@ -8,6 +8,7 @@ mod harness;
 mod journals;
 #[cfg(feature = "live")]
 mod live;
+mod notejam;
 mod openremote;
 mod promises;
 mod put_back;

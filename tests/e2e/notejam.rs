@@ -1,0 +1,193 @@
+//! Notejam on the sandbox: both ways of delivery, what the traps of the original were, and back to nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{harness::Place, redis_ha::world};
+
+/// A run that may be undone to nothing: what others put into bucket and repository goes with them.
+const RUN: [&str; 12] = [
+    "run",
+    "notejam.rhai",
+    "--sandbox",
+    "--speed",
+    "0",
+    "--json",
+    "-p",
+    "delete_backups=true",
+    "-p",
+    "delete_images=true",
+    "-p",
+    "db_final_snapshot=false",
+];
+
+/// The steps and checks of a run that ended well.
+fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
+    let said = place.expect(0, RUN.iter().chain(more).copied());
+    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
+}
+
+/// The step keys that the README's table gives for rows of the specification.
+fn told_steps(row: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let readme = include_str!("../../runbooks/README.md");
+    let section = readme.split("\n## notejam\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    rows.filter(|(spec, _)| row(spec))
+        .flat_map(|(_, keys)| keys.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn objects(world: &Value, kind: &str) -> Vec<Value> {
+    let all = world["objects"].as_array().expect("objects");
+    all.iter().filter(|o| o["kind"] == kind).cloned().collect()
+}
+
+/// The Kubernetes objects of a kind.
+fn kubernetes(world: &Value, kind: &str) -> Vec<Value> {
+    let all = world["objects"].as_array().expect("objects");
+    all.iter()
+        .map(|o| o["body"].clone())
+        .filter(|body| body["kind"] == kind && body["apiVersion"].is_string())
+        .collect()
+}
+
+fn output(place: &Place, name: &str) -> String {
+    place.expect(0, ["output", "latest", name]).out.trim().to_owned()
+}
+
+fn undone(place: &Place) {
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(world(place)["objects"], json!([]), "undo left something");
+}
+
+#[test]
+fn it_runs_with_every_step_and_is_undone() {
+    let place = Place::new();
+    let done = steps(&place, &[]);
+    let told = told_steps(|spec| !spec.contains("flux") && !spec.contains("precreate"));
+    assert!(told.len() > 45, "{told:#?}");
+    assert_eq!(
+        told.difference(&done).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "told in the README, not done: {done:#?}"
+    );
+
+    let world = world(&place);
+    assert_eq!(objects(&world, "wafv2.ip_set").len(), 10, "the twins for IPv4 and IPv6");
+    assert_eq!(objects(&world, "wafv2.web_acl")[0]["body"]["rules"].as_array().expect("rules").len(), 10);
+    assert_eq!(objects(&world, "wafv2.web_acl_association").len(), 1, "the controller's own");
+    assert_eq!(objects(&world, "elbv2.load_balancer").len(), 1, "one for both hosts");
+    assert_eq!(objects(&world, "ec2.nat_gateway").len(), 3);
+    assert_eq!(objects(&world, "ec2.flow_log").len(), 1);
+    assert_eq!(objects(&world, "rds.db_instance").len(), 2);
+    assert_eq!(objects(&world, "s3.object").len(), 1, "the first backup");
+    let zones: BTreeSet<String> =
+        objects(&world, "rds.db_instance").iter().map(|o| o["body"]["availability_zone"].to_string()).collect();
+    assert_eq!(zones.len(), 2, "writer and reader in two zones");
+
+    assert_eq!(output(&place, "url"), "http://prod-notejam.example.com/");
+    assert_eq!(output(&place, "bucket"), "pgsql-notejam-backup-prod-123456789012");
+    let secrets: Value = serde_json::from_str(&output(&place, "github_secrets")).expect("JSON");
+    assert_eq!(secrets["PROD_REGISTRY"], "notejam-prod-ecr-registry", "the repository's name, not its address");
+    place.expect(0, ["verify", "latest"]);
+    undone(&place);
+}
+
+#[test]
+fn the_traps_of_the_original_are_avoided() {
+    let place = Place::new();
+    steps(&place, &[]);
+    let world = world(&place);
+    assert_eq!(
+        kubernetes(&world, "CronJob")[0]["spec"]["schedule"],
+        "0 */4 * * *",
+        "not every minute of each fourth hour"
+    );
+    assert_eq!(kubernetes(&world, "HorizontalPodAutoscaler")[0]["apiVersion"], "autoscaling/v2");
+    assert_eq!(kubernetes(&world, "Secret").iter().filter(|s| s["metadata"]["name"] == "db-credentials").count(), 1);
+    let lifecycle = objects(&world, "s3.bucket_lifecycle_configuration")[0]["body"]["lifecycle_configuration"].clone();
+    assert_eq!(lifecycle["rules"][0]["expiration"]["days"], 1095, "three years, as the README of the original says");
+    for ingress in kubernetes(&world, "Ingress") {
+        let said = &ingress["metadata"]["annotations"];
+        assert!(said["alb.ingress.kubernetes.io/wafv2-acl-arn"].as_str().is_some_and(|arn| arn.contains("/webacl/")));
+        let group = said["alb.ingress.kubernetes.io/security-groups"].as_str().expect("a group");
+        let named = objects(&world, "ec2.security_group").into_iter().filter(|o| o["tags"]["Name"] == group).count();
+        assert_eq!(named, 1, "the annotation names a group by its tag Name");
+    }
+    for template in objects(&world, "ec2.launch_template") {
+        let metadata = &template["body"]["launch_template_data"]["metadata_options"];
+        assert_eq!(
+            (&metadata["http_tokens"], &metadata["http_put_response_hop_limit"]),
+            (&json!("required"), &json!(2))
+        );
+    }
+    let text = world.to_string();
+    assert!(!text.contains("acl\":\"private"), "no ACL on the bucket");
+    let maps = kubernetes(&world, "ConfigMap");
+    assert!(!json!(maps).to_string().contains("POSTGRES_PASS"), "no password in a ConfigMap");
+}
+
+#[test]
+fn what_others_put_there_is_left_until_somebody_says_so() {
+    let place = Place::new();
+    let run = ["run", "notejam.rhai", "--sandbox", "--speed", "0", "-p", "db_final_snapshot=false"];
+    place.expect(0, run);
+    let said = place.run(["undo", "latest", "--yes"]);
+    assert_ne!(said.code, 0, "{}", said.err);
+    for part in ["BucketNotEmpty", "s3://pgsql-notejam-backup-prod-123456789012", "RepositoryNotEmptyException"] {
+        assert!(said.err.contains(part), "no {part:?} in:\n{}", said.err);
+    }
+    let left: BTreeSet<String> = world(&place)["objects"]
+        .as_array()
+        .expect("objects")
+        .iter()
+        .map(|o| o["kind"].as_str().unwrap_or_default().to_owned())
+        .filter(|kind| kind.starts_with("s3.") || kind.starts_with("ecr."))
+        .collect();
+    assert!(left.contains("s3.object") && left.contains("ecr.image"), "{left:?}");
+    let also = ["--also", "s3://pgsql-notejam-backup-prod-123456789012", "--also", "ecr://notejam-prod-ecr-registry"];
+    place.expect(0, ["undo", "latest", "--yes"].iter().chain(&also).copied());
+    assert_eq!(world(&place)["objects"], json!([]), "undo left something");
+}
+
+#[test]
+fn dev_with_the_runs_own_records_and_load_balancer() {
+    let place = Place::new();
+    let certificate = "tls_certificate_arn=arn:aws:acm:eu-west-1:123456789012:certificate/c";
+    let more = ["-p", "env=dev", "-p", "dns_mode=route53", "-p", "alb_mode=precreate", "-p", certificate];
+    let done = steps(&place, &more);
+    assert!(done.contains("load balancer") && !done.contains("external-dns"), "{done:#?}");
+    let found = world(&place);
+    assert_eq!(objects(&found, "elbv2.load_balancer").len(), 1, "adopted, not made twice");
+    let rules = objects(&found, "ec2.security_group").iter().map(ToString::to_string).collect::<String>();
+    assert!(rules.contains("10.10.0.0/16") && !rules.contains("192.168.0.0/16"), "the VPC's own block in the rules");
+    assert_eq!(output(&place, "url"), "https://dev-notejam.example.com/");
+    undone(&place);
+}
+
+#[test]
+fn flux_delivers_it_and_is_taken_down_in_order() {
+    let place = Place::new();
+    let more = ["-p", "gitops_mode=flux", "-p", "github_token=ghp_simulated"];
+    let done = steps(&place, &more);
+    let told = told_steps(|spec| spec.contains("flux"));
+    assert!(told.len() >= 5, "{told:#?}");
+    assert_eq!(
+        told.difference(&done).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "told in the README, not done: {done:#?}"
+    );
+    assert!(!world(&place).to_string().contains("ghp_simulated"), "the token is sealed");
+    undone(&place);
+}
+
+#[test]
+fn flux_without_a_token_stops_before_the_first_effect() {
+    let place = Place::new();
+    let said = place.run(["run", "notejam.rhai", "--sandbox", "--speed", "0", "-p", "gitops_mode=flux"]);
+    assert!(said.code != 0 && said.err.contains("github_token"), "{}", said.err);
+    assert_eq!(world(&place)["objects"], json!([]));
+}
