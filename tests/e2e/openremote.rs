@@ -152,3 +152,23 @@ step("break the controller", || k.delete(#{
     assert!(gone("elbv2.delete_load_balancer") < gone("elbv2.delete_target_group"), "{calls:#?}");
     assert!(gone("elbv2.delete_target_group") < gone("ec2.delete_security_group"), "{calls:#?}");
 }
+
+#[test]
+fn a_database_that_was_undone_alone_takes_its_volume_again() {
+    let place = Place::new();
+    steps(&place, &[]);
+    place.expect(0, ["undo", "latest", "--step", "stack/postgresql", "--yes"]);
+    let claims = |world: &Value| {
+        let found = objects(world, "k8s.object").into_iter().filter(|o| o["body"]["kind"] == "PersistentVolumeClaim");
+        found.filter(|o| o["body"]["spec"]["volumeName"] == "postgresql-data-pv").count()
+    };
+    assert_eq!(claims(&world(&place)), 0);
+    place.expect(0, ["resume", "latest"]);
+    let after = world(&place);
+    assert_eq!(
+        (claims(&after), objects(&after, "ec2.volume").len()),
+        (1, 3),
+        "the same two disks, and the certificates'"
+    );
+    undone(&place);
+}

@@ -33,4 +33,6 @@ macro_rules! systems {
 
 systems! {
     redis_ha: ["redis-ha.rhai"];
+    openremote: ["openremote.rhai"];
+    openremote_alb: ["openremote.rhai", "-p", "entry=alb"];
 }
