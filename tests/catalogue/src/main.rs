@@ -28,7 +28,11 @@ mod programs;
 mod protocol;
 mod sheet;
 mod sheet_text;
+mod storage;
 mod trial;
+#[path = "../../trials/mod.rs"]
+mod trials;
+mod trust;
 mod undo;
 
 use std::process::ExitCode;
@@ -58,6 +62,13 @@ const SECTIONS: &[Section] = &[
     answers::SECTION,
     undo::SECTION,
     protocol::SECTION,
+    storage::POWER,
+    storage::DISK,
+    storage::LEASES,
+    trust::EDITS,
+    trust::AUDIT,
+    trust::SECRETS,
+    trust::ATTACKS,
     mutants::SECTION,
 ];
 

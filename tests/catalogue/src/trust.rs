@@ -1,0 +1,115 @@
+//! A17, D1, G, H: orphans, edited scripts, secrets, attacks by scripts.
+
+use crate::{
+    Section,
+    bench::Bench,
+    harness::Place,
+    sheet::Part,
+    trials::{attacks, audit, canaries, edits},
+};
+
+/// D1.
+pub const EDITS: Section = Section {
+    name: "edits",
+    title: "The script was changed",
+    how: "A random script fails at its end, is edited at random (another thing, a step more, less, renamed, moved or wrapped, a function \
+          changed, a loop longer or shorter, comments and white space) and gone on with. What must be kept, done or stopped at is computed \
+          from the edits, not from the scripts. Every third resume is killed on its way and resumed plainly. Then it is undone to nothing.",
+    limits: &["A finished step that is renamed is a new step: its thing is made again, and both are owned."],
+    measure: edited,
+};
+
+/// A17.
+pub const AUDIT: Section = Section {
+    name: "audit",
+    title: "Orphans",
+    how: "Orphans are planted in the sandbox in each way in which one can come to be (a run of another state directory, an older backup of the \
+          journal put back, gone by the journal and still there) among things that a run owns. `runbook audit` must name them, call nothing \
+          else one, and change nothing.",
+    limits: &["Live, it sees what the Resource Groups Tagging API lists; it says what that is not."],
+    measure: orphans,
+};
+
+/// G1, G2, G8.
+pub const SECRETS: Section = Section {
+    name: "secrets",
+    title: "Secrets",
+    how: "Canaries (parameter, customer file, generated password and parameter; in texts, lists, maps, keys, tags, URLs, errors, outputs) go through \
+          a run that fails, is killed twice, goes on, is shown, verified, audited, planned and undone, at RUST_LOG=trace. Everything written \
+          is searched in every encoding: files, databases with their freed pages, standard output and error.",
+    limits: &[
+        "Not searched: the memory of the process, core dumps, a terminal's title.",
+        "A secret of fewer than four characters is masked only where it stands alone.",
+        "Of a value inside longer base64 some bits of the first and last byte can be seen.",
+    ],
+    measure: secrets,
+};
+
+/// H1, H2.
+pub const ATTACKS: Section = Section {
+    name: "attacks",
+    title: "What scripts may not do",
+    how: "Scripts that want too much memory, time or stack, or something outside of their folder, each in a process with 6 GiB of address \
+          space: it must end by itself, with an error and without a signal or a panic. Then imports and files by made-up paths, with \
+          symbolic links that lead out.",
+    limits: &["Measured with a build that is not optimised; an optimised one needs less."],
+    measure: held,
+};
+
+fn edited(bench: &Bench, part: &mut Part) {
+    let make = || Place::of(bench.shipped());
+    let cases: Vec<u64> = (0..bench.pick(24, 600) as u64).collect();
+    let tried = bench.each(part, &cases, ToString::to_string, |seed| edits::one(&make, *seed));
+    part.at_least("D1", "edited scripts gone on with", tried.len(), 500);
+    part.zero("D1", "wrong resumes", cases.len() - tried.len());
+    part.told("D1", "of these, stopped at a difference", tried.iter().filter(|one| one.stopped).count().to_string());
+    part.told("D1", "killed on the way", tried.iter().filter(|one| one.killed).count().to_string());
+    let cosmetic = tried.iter().filter(|one| one.edits.iter().all(|edit| *edit == "comments and white space"));
+    part.told("D1", "of comments and white space alone, stopped 0", cosmetic.count().to_string());
+}
+
+fn orphans(bench: &Bench, part: &mut Part) {
+    let make = || Place::of(bench.shipped());
+    match audit::one(&make, bench.pick(50, 1000)) {
+        Ok(audit::Figures { planted, found, owned, falsely }) => {
+            part.all("A17", "planted orphans found", found, planted);
+            part.zero("A17", &format!("of {owned} owned things, called an orphan"), falsely);
+        }
+        Err(why) => part.failed(bench, "audit", &why),
+    }
+}
+
+fn secrets(bench: &Bench, part: &mut Part) {
+    let make = || Place::of(bench.shipped());
+    let life = match canaries::life(&make) {
+        Ok(life) => life,
+        Err(why) => return part.failed(bench, "life", &why),
+    };
+    let hits = life.hits();
+    for hit in &hits {
+        part.failed(bench, "life", &hit.to_string());
+    }
+    part.told("G1", "sinks searched", format!("{} with {} bytes", life.sinks.len(), life.sinks.bytes()));
+    part.zero("G1", "canaries found in any encoding", hits.len());
+    let (planted, found) = life.sinks.recall(&life.canaries[0]);
+    part.all("G8", "planted canaries that the scanner finds", found, planted);
+}
+
+fn held(bench: &Bench, part: &mut Part) {
+    let make = || Place::of(bench.shipped());
+    let all = attacks::all();
+    let total = all.len();
+    let cases = bench.sample("attacks", all, 30);
+    let held = bench.each(part, &cases, |attack| attack.name.clone(), |attack| attacks::one(&make, attack));
+    part.all("H1", "attacks held", held.len(), total);
+    part.zero("H1", "aborts, panics, and attacks that did not end", cases.len() - held.len());
+    let peak = held.iter().map(|held| held.peak_kib).max().unwrap_or_default();
+    part.at_most("H1", "most memory", peak as f64 / 1024.0, 256.0, "MiB");
+    let slowest = held.iter().map(|held| held.took.as_secs_f64()).fold(0.0, f64::max);
+    part.told("H1", "slowest end", format!("{slowest:.1} s"));
+    let blocks: Vec<u64> = (0..bench.pick(3, 84) as u64).collect();
+    let name = |block: &u64| format!("paths {block}");
+    let tried = bench.each(part, &blocks, name, |block| attacks::paths(&make, block * 40..(block + 1) * 40));
+    part.at_least("H2", "paths of imports and files", tried.iter().sum(), 10_000);
+    part.zero("H2", "paths that led out", blocks.len() - tried.len());
+}
