@@ -2,8 +2,10 @@
 
 #[cfg(feature = "live")]
 mod canned;
+mod cluster_secrets;
 mod commands;
 mod crash;
+mod files;
 mod harness;
 mod journals;
 #[cfg(feature = "live")]

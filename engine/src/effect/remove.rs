@@ -90,7 +90,8 @@ pub fn remove(act: &Act<'_>, kind: &'static dyn Kind, row: &Row<'_>) -> Result<R
     if row.owned.prior.is_some()
         && !row.deleting
         && !mutant!("puts-back-over-others")
-        && let Some((field, made, found)) = kind.differences(&row.owned.input, &described).into_iter().next()
+        && let asked = act.scope.session.vault.as_answered(&row.owned.input)
+        && let Some((field, made, found)) = kind.differences(&asked, &described).into_iter().next()
     {
         return Ok(Removed::Left(format!("changed since by somebody else: {field} is {found}, it was made as {made}")));
     }

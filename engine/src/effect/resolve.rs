@@ -189,7 +189,7 @@ fn choose(
     if doubt
         && let [described] = &others[..]
         && described.get("tags").is_none_or(|tags| !tags.is_object())
-        && kind.differences(&deed.input, described).is_empty()
+        && kind.differences(&act.scope.session.vault.as_answered(&deed.input), described).is_empty()
     {
         act.resolved(format!("found as it was asked for: {}, adopted", id_of(described)));
         return Ok(Ok(Found { described: described.clone(), ours: true }));
@@ -213,7 +213,7 @@ fn verify(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, described: &Value
     if mutant!("adopts-unverified") {
         return Ok(());
     }
-    let differences = kind.differences(&deed.input, described);
+    let differences = kind.differences(&act.scope.session.vault.as_answered(&deed.input), described);
     let Some((field, asked, has)) = differences.first() else { return Ok(()) };
     let why = format!("{} bears its tag, but its {field} is {has} instead of {asked}", id_of(described));
     let hint = "if it is the wrong one, delete it; then resume";

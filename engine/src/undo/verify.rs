@@ -74,7 +74,8 @@ pub fn verify(session: &Arc<Session>) -> Result<Vec<Drift>, Halt> {
         match look(session, &act, kind, &place, &owned.locator) {
             Ok(None) => add(Difference::Gone),
             Ok(Some(described)) => {
-                for (field, asked, found) in kind.differences(&owned.input, &described) {
+                let asked = session.vault.as_answered(&owned.input);
+                for (field, asked, found) in kind.differences(&asked, &described) {
                     add(Difference::Field { field, asked, found });
                 }
                 match kind.judge(&described) {

@@ -22,7 +22,8 @@ pub fn values<E>(answer: &mut Value, with: &mut dyn FnMut(&str, &mut Value) -> R
 }
 
 fn one<E>(object: &mut Value, with: &mut dyn FnMut(&str, &mut Value) -> Result<(), E>) -> Result<(), E> {
-    let name = format!("{}/{}", text(object, "metadata.namespace"), text(object, "metadata.name"));
+    let namespace = Some(text(object, "metadata.namespace")).filter(|namespace| !namespace.is_empty());
+    let name = format!("{}/{}", namespace.unwrap_or("default"), text(object, "metadata.name"));
     for field in ["data", "stringData"] {
         if let Some(Value::Object(values)) = object.get_mut(field) {
             for (key, value) in values {
