@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::release::{Registry, check_registry};
 use crate::{
     input,
     k8s::types::text,
@@ -39,6 +40,8 @@ pub struct Chart {
     /// The chart's values.
     #[serde(default)]
     pub values: Map<String, Value>,
+    /// Who asks the registry of an `oci://` chart; helm's own login without.
+    pub registry: Option<Registry>,
 }
 
 /// `helm.status`.
@@ -65,7 +68,10 @@ pub static TEMPLATE: Operation = Operation {
 Reference: <https://helm.sh/docs/helm/helm_template/>.",
     class: Class::Read,
     schema: input::schema::<Chart>,
-    check: input::check::<Chart>,
+    check: |value| {
+        let asked = input::parse::<Chart>(value)?;
+        check_registry(&asked.chart, asked.registry.as_ref())
+    },
     token: None,
     settle: None,
     sim: helm::template,

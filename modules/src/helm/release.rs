@@ -35,6 +35,35 @@ pub struct Input {
     pub values: Map<String, Value>,
     /// Make the namespace when it does not exist.
     pub create_namespace: Option<bool>,
+    /// Who asks the registry of an `oci://` chart; helm's own login without.
+    pub registry: Option<Registry>,
+}
+
+/// Who asks a registry for a chart.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+    /// The user.
+    pub username: String,
+    /// The password: a secret.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Refuses a login for a chart that is in no registry.
+///
+/// # Errors
+/// The field.
+pub(super) fn check_registry(chart: &str, registry: Option<&Registry>) -> Result<(), InputError> {
+    match registry {
+        Some(_) if !chart.starts_with("oci://") => Err(InputError::new("registry", "is for an oci:// chart")),
+        _ => Ok(()),
+    }
 }
 
 /// The kind.
@@ -71,7 +100,8 @@ impl Kind for Release {
     }
 
     fn check(&self, input: &Value) -> Result<(), InputError> {
-        input::check::<Input>(input)?;
+        let asked = input::parse::<Input>(input)?;
+        check_registry(&asked.chart, asked.registry.as_ref())?;
         let release = text(input, "release");
         let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         if release.is_empty() || release.len() > 53 || !release.chars().all(letters) {
@@ -197,6 +227,15 @@ mod tests {
         let range = json!({"chart": "./web", "version": "^1.2.0", "values": {}});
         assert!(Release.differences(&range, &same).is_empty());
         assert_eq!(of(json!({"chart": "oci://h/c/web", "values": {}})), ["values.a", "values.b"]);
+    }
+
+    #[test]
+    fn a_login_is_for_a_chart_in_a_registry() {
+        let of = |chart: &str| {
+            let login = json!({"username": "me", "password": "s3cret"});
+            Release.check(&json!({"release": "web", "chart": chart, "registry": login})).map_err(|error| error.path)
+        };
+        assert_eq!((of("oci://h/web"), of("web")), (Ok(()), Err("registry".to_owned())));
     }
 
     #[test]

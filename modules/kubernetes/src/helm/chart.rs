@@ -34,10 +34,14 @@ impl Chart {
         arguments
     }
 
+    /// The registry that it is in, with its port.
+    pub fn registry(&self) -> Option<&str> {
+        self.reference.strip_prefix("oci://")?.split('/').next()
+    }
+
     /// A registry on this machine speaks plain HTTP, as those of tests and of kind clusters do. Any other must have a certificate.
     fn over_plain_http(&self) -> bool {
-        let Some(rest) = self.reference.strip_prefix("oci://") else { return false };
-        let place = rest.split('/').next().unwrap_or_default();
+        let Some(place) = self.registry() else { return false };
         let host = match place.strip_prefix('[') {
             Some(six) => six.split(']').next().unwrap_or_default(),
             None => place.split(':').next().unwrap_or_default(),

@@ -27,6 +27,8 @@ use crate::connection::{Connection, Identity};
 const SAID: &str = "stderr";
 /// The folder that a chart is fetched into.
 pub const CHART: &str = "chart";
+/// The file with a registry's login that the script gave.
+const REGISTRY: &str = "registry.json";
 /// No more of what helm says is read.
 const SAID_MOST: u64 = 64 * 1024;
 
@@ -74,6 +76,15 @@ impl Folder {
         let Identity::Token(token) = &connection.identity else { return Ok(()) };
         self.write("token.new", token.expose_secret().as_bytes())?;
         fs::rename(self.path().join("token.new"), self.token_file())
+    }
+
+    /// Logs helm in to a registry, for this call alone.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn log_in(&self, host: &str, username: &str, password: &str) -> io::Result<()> {
+        let auth = STANDARD.encode(format!("{username}:{password}"));
+        self.write(REGISTRY, json!({"auths": {host: {"auth": auth}}}).to_string().as_bytes())
     }
 
     /// The standard error for the next program; what the one before it said is forgotten.
@@ -238,7 +249,8 @@ fn environment(variable: &dyn Fn(&str) -> Option<OsString>, folder: &Path) -> Ve
     let users = |name: &str, base: Option<PathBuf>, below: &str| {
         set(name).map(PathBuf::from).or_else(|| Some(base?.join(below))).filter(|path| path.exists())
     };
-    if let Some(file) = users("HELM_REGISTRY_CONFIG", config.clone(), "registry/config.json") {
+    let given = Some(folder.join(REGISTRY)).filter(|path| path.exists());
+    if let Some(file) = given.or_else(|| users("HELM_REGISTRY_CONFIG", config.clone(), "registry/config.json")) {
         add("HELM_REGISTRY_CONFIG", file);
     }
     if let Some(file) = users("HELM_REPOSITORY_CONFIG", config, "repositories.yaml") {
@@ -287,6 +299,25 @@ mod tests {
         let path = folder.path().to_owned();
         drop(folder);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_login_of_the_script_comes_before_the_users_own() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::make(root.path(), "default.web.host", None).unwrap();
+        let own = root.path().join("own.json");
+        fs::write(&own, "{}").unwrap();
+        let variable = |name: &str| (name == "HELM_REGISTRY_CONFIG").then(|| own.clone().into_os_string());
+        let config = || {
+            let all = environment(&variable, folder.path());
+            all.into_iter().find(|(name, _)| name == "HELM_REGISTRY_CONFIG").map(|(_, path)| PathBuf::from(path))
+        };
+        assert_eq!(config(), Some(own.clone()));
+        folder.log_in("registry.example.com", "me", "s3cret").unwrap();
+        let given = config().unwrap();
+        assert_eq!(fs::metadata(&given).unwrap().permissions().mode() & 0o777, 0o600);
+        let written: Value = serde_json::from_slice(&fs::read(&given).unwrap()).unwrap();
+        assert_eq!(written, json!({"auths": {"registry.example.com": {"auth": "bWU6czNjcmV0"}}}));
     }
 
     #[test]

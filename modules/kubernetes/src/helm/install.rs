@@ -14,7 +14,7 @@ use std::{
 
 use runbook_modules::{
     error::{CallError, Class},
-    helm::release::Input,
+    helm::release::{Input, Registry},
     k8s::types::{Type, text},
     target::{Request, STEP_TAG},
 };
@@ -71,7 +71,7 @@ impl Install<'_> {
         let before = self.work.newest().await?;
         self.has_namespace().await?;
         let folder = self.work.folder()?;
-        let chart = fetched(&self.work, &folder, &self.chart()).await?;
+        let chart = fetched(&self.work, &folder, &self.chart(), self.asked.registry.as_ref()).await?;
         let waits = self.waits(&folder, &chart).await?;
         let ran = self.work.call(&folder, self.apply(&chart, waits)).await?;
         self.outcome(&ran, before.map_or(0, |seen| seen.revision.number)).await
@@ -271,13 +271,19 @@ impl Install<'_> {
 ///
 /// # Errors
 /// When it cannot be fetched.
-pub async fn fetched(work: &Work<'_>, folder: &Folder, chart: &Chart) -> Result<PathBuf, CallError> {
+pub async fn fetched(
+    work: &Work<'_>, folder: &Folder, chart: &Chart, registry: Option<&Registry>,
+) -> Result<PathBuf, CallError> {
     if chart.is_local() {
         let path = PathBuf::from(&chart.reference);
         if path.exists() {
             return Ok(path);
         }
         return Err(CallError::refused("ChartNotFound", format!("there is no chart at {}", chart.reference)));
+    }
+    if let (Some(Registry { username, password }), Some(host)) = (registry, chart.registry()) {
+        let no_folder = |error: std::io::Error| CallError::new(Class::NotSent, "NoFolder", error.to_string());
+        folder.log_in(host, username, password).map_err(no_folder)?;
     }
     let into = folder.path().join(CHART);
     let ran = work.call(folder, Call { arguments: chart.pull(&into), ..Call::default() }).await?;

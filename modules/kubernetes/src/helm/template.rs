@@ -3,7 +3,11 @@
 //! It is rendered with the placeholders of secrets instead of their values: the text goes into the journal, where a chart that encodes
 //! a value would hide it from those who look for it.
 
-use runbook_modules::{error::CallError, helm::operations::Chart as Input, k8s::types::text};
+use runbook_modules::{
+    error::CallError,
+    helm::{operations::Chart as Input, release::Registry},
+    k8s::types::text,
+};
 use serde_json::Value;
 
 use super::{
@@ -13,7 +17,7 @@ use super::{
     values,
     work::{Call, Work, broken_off},
 };
-use crate::client::Ask;
+use crate::{client::Ask, target::revealed};
 
 /// Renders a chart, for the version of the cluster that it would go to.
 ///
@@ -25,7 +29,10 @@ pub async fn call(work: &Work<'_>, input: &Value) -> Result<Value, CallError> {
     let server = work.api().send(&Ask::get("/version")).await?;
     let folder = work.folder()?;
     let chart = Chart { reference: asked.chart, version: asked.version, repo: asked.repo };
-    let path = fetched(work, &folder, &chart).await?;
+    let login = revealed(work.host, input.get("registry").unwrap_or(&Value::Null))?;
+    let login: Option<Registry> =
+        serde_json::from_value(login).map_err(|error| CallError::refused("InvalidInput", error.to_string()))?;
+    let path = fetched(work, &folder, &chart, login.as_ref()).await?;
     let mut arguments: Vec<String> = ["template", "--include-crds", "--values=-"].map(str::to_owned).into();
     arguments.push(format!("--kube-version={}", text(&server, "gitVersion")));
     arguments.extend(["--".to_owned(), asked.release, path.display().to_string()]);
