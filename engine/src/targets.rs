@@ -60,15 +60,20 @@ pub fn rehearsal(program: &Program, params: &Value) -> Result<Aimed, Failure> {
     aim(Arc::new(MemoryStore::default()), program, params, Faults::default(), None)
 }
 
+/// What the runbook's rehearsal file says.
+///
+/// # Errors
+/// RB0445 when it does not fit.
+pub fn answers(program: &Program) -> Result<Rehearsal, Failure> {
+    let file = format!("{}.rehearsal.yaml", program.name());
+    let Some(text) = program.rehearsal() else { return Ok(Rehearsal::default()) };
+    Rehearsal::parse(&text, &file).map_err(|error| Failure::new("RB0445", error.to_string()))
+}
+
 fn aim(
     store: Arc<dyn world::Store>, program: &Program, params: &Value, faults: Faults, speed: Option<f64>,
 ) -> Result<Aimed, Failure> {
-    let file = format!("{}.rehearsal.yaml", program.name());
-    let answers = match program.rehearsal() {
-        Some(text) => Rehearsal::parse(&text, &file).map_err(|error| Failure::new("RB0445", error.to_string()))?,
-        None => Rehearsal::default(),
-    };
-    let answers = answers.with_params(params.as_object().cloned().unwrap_or_default());
+    let answers = answers(program)?.with_params(params.as_object().cloned().unwrap_or_default());
     let sandbox = Sandbox::open(store, answers, faults).map_err(|why| Failure::new("RB0606", why))?;
     let start = sandbox.clock_start().map_or_else(wall_ms, |last| last.max(wall_ms()));
     Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })

@@ -270,3 +270,20 @@ fn files(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).expect("a folder").flatten();
     entries.map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { 1 }).sum()
 }
+
+#[test]
+fn on_the_sandbox_a_missing_parameter_takes_a_made_up_value() {
+    let place = Place::new();
+    place.write("one.rhai", "const P = params(#{ host: string(), port: int(80) });\noutput(\"host\", P.host);\n");
+    place.write("one.rehearsal.yaml", "params:\n  host: example.com\n");
+    for args in [vec!["run", "one.rhai", "--sandbox", "--speed", "0"], vec!["plan", "one.rhai"]] {
+        let said = place.expect(0, args);
+        assert!(said.err.contains("made-up values for host, out of the rehearsal file"), "{}", said.err);
+    }
+    assert_eq!(place.expect(0, ["output", "latest", "host"]).out.trim(), "example.com");
+    let said = place.expect(0, ["run", "one.rhai", "--sandbox", "--speed", "0", "-p", "host=mine"]);
+    assert!(!said.err.contains("made-up"), "{}", said.err);
+    assert_eq!(place.expect(0, ["output", "latest", "host"]).out.trim(), "mine");
+    let said = place.run(["run", "one.rhai", "--yes"]);
+    assert!(said.code == 2 && said.err.contains("RB0201"), "{}", said.err);
+}

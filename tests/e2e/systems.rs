@@ -35,4 +35,10 @@ systems! {
     redis_ha: ["redis-ha.rhai"];
     openremote: ["openremote.rhai"];
     openremote_alb: ["openremote.rhai", "-p", "entry=alb"];
+    notejam: [
+        "notejam.rhai", "-p", "delete_backups=true", "-p", "delete_images=true", "-p", "db_final_snapshot=false"
+    ];
+    reducto: [
+        "reducto.rhai", "-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0"
+    ];
 }

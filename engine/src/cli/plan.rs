@@ -41,8 +41,8 @@ pub fn run(context: &Context, args: &Plan) -> Result<Exit, Problem> {
     let program = Arc::new(sources::open(&args.runbook)?);
     let table = targets::table();
     let customer = args.params.params.as_deref().map(customer::read).transpose()?.unwrap_or_default();
-    let target = TargetOptions { region: args.region.clone(), ..TargetOptions::default() };
-    let bound = run::bind(&program, &args.params, &target, &customer)?;
+    let target = TargetOptions { region: args.region.clone(), sandbox: true, ..TargetOptions::default() };
+    let bound = run::bind(context, &program, &args.params, &target, &customer)?;
     if let Some(failure) = program.check(&table).into_iter().next() {
         return Err(Problem { exit: Exit::Usage, ..sources::problem(&program, failure) });
     }

@@ -8,7 +8,7 @@ use runbook_state::{
     record::Ending,
     store::{NewRun, Run as Row, Store},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     context::Context,
@@ -24,7 +24,10 @@ use crate::{
     error::Failure,
     plan::rehearse::{Rehearsed, fill, rehearse},
     run::{clock::wall_ms, guard::Guard, vault::Vault},
-    script::{params::BoundParams, program::Program},
+    script::{
+        params::{BoundParams, ParamSpec},
+        program::Program,
+    },
     targets,
     ui::{
         screen::Style,
@@ -60,7 +63,7 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
     let program = Arc::new(sources::open(&args.runbook)?);
     let table = targets::table();
     let customer = args.params.params.as_deref().map(customer::read).transpose()?.unwrap_or_default();
-    let bound = bind(&program, &args.params, &args.target, &customer)?;
+    let bound = bind(context, &program, &args.params, &args.target, &customer)?;
     if let Some(failure) = program.check(&table).into_iter().next() {
         return Err(Problem { exit: Exit::Usage, ..sources::problem(&program, failure) }
             .next(format!("runbook check {}", crate::ui::text::quoted(&args.runbook))));
@@ -136,12 +139,13 @@ pub fn run(context: &Context, args: &Run) -> Result<Exit, Problem> {
     job.drive(|scope| program.run(scope, &values).map(|()| Ending::Finished))
 }
 
-/// The parameters of a new run: what the command line gives, then the customer file, then the defaults.
+/// The parameters of a new run: what the command line gives, then the customer file, then the defaults; on the sandbox then the
+/// rehearsal file's values.
 ///
 /// # Errors
-/// RB0201, RB0202.
+/// RB0201, RB0202; RB0445 when the rehearsal file does not fit.
 pub fn bind(
-    program: &Program, params: &ParamOptions, target: &TargetOptions, customer: &Customer,
+    context: &Context, program: &Program, params: &ParamOptions, target: &TargetOptions, customer: &Customer,
 ) -> Result<BoundParams, Problem> {
     let mut given: BTreeMap<String, String> = params.param.iter().cloned().collect();
     let mut from_file = customer.params.clone();
@@ -154,9 +158,34 @@ pub fn bind(
             from_file.entry("region").or_insert_with(|| region.clone().into());
         }
     }
+    if target.sandbox {
+        add_examples(context, program, &specs, &given, &mut from_file)?;
+    }
     program.bind_params(&given, &from_file).map_err(|failure| {
         sources::problem(program, failure).next(format!("runbook params {}", crate::ui::text::quoted(program.name())))
     })
+}
+
+/// Takes the rehearsal file's value for each parameter that has none, and says so.
+fn add_examples(
+    context: &Context, program: &Program, specs: &[ParamSpec], given: &BTreeMap<String, String>,
+    from_file: &mut Map<String, Value>,
+) -> Result<(), Problem> {
+    let examples = targets::answers(program).map_err(|failure| Problem::new(Exit::Usage, failure))?.examples;
+    let missing = specs.iter().filter(|spec| {
+        spec.default.is_none() && !spec.optional && spec.generate.is_none() && !given.contains_key(&spec.name)
+    });
+    let mut taken = Vec::new();
+    for spec in missing.filter(|spec| !from_file.contains_key(&spec.name)).collect::<Vec<_>>() {
+        if let Some(value) = examples.get(&spec.name) {
+            from_file.insert(spec.name.clone(), value.clone());
+            taken.push(spec.name.as_str());
+        }
+    }
+    if !taken.is_empty() {
+        context.say(&format!("made-up values for {}, out of the rehearsal file\n", taken.join(", ")));
+    }
+    Ok(())
 }
 
 /// Where the target is asked who it is, and the region of headings.

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rehearsal {
+    /// Values for the parameters that have no default: a rehearsal takes them when none is given.
+    #[serde(default, rename = "params")]
+    pub examples: Map<String, Value>,
     /// AWS objects that stand before the run, the customer's own: a public zone, say.
     #[serde(default)]
     pub given: Vec<Value>,
