@@ -1,5 +1,8 @@
 //! What the simulated databases share: networks, names, endpoints.
 
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
 use runbook_modules::{
     error::CallError,
     input::InputError,
@@ -15,7 +18,7 @@ use super::db_subnet_group;
 use crate::{
     ec2::network_interface,
     row::text,
-    simulate::{body, digits},
+    simulate::{body, digits, having},
 };
 
 /// The texts of a list in the input.
@@ -104,8 +107,31 @@ pub(super) fn listen(world: &mut World, call: &SimCall<'_>, owner: &Object, subn
             owner: Some(owner.key()),
             status: "in-use",
         };
-        network_interface::put(world, call, &made);
+        let address = address(world, call, subnet, &owner.key());
+        if let (Some(id), Some(address)) = (network_interface::put(world, call, &made), address) {
+            world.change("ec2.network_interface", &call.place.region, &id, |interface| {
+                interface.body["private_ip_address"] = address.into();
+            });
+        }
     }
+}
+
+/// An address near a subnet's end, made of its owner: the same whatever else is made in the subnet meanwhile.
+fn address(world: &World, call: &SimCall<'_>, subnet: &str, owner: &str) -> Option<String> {
+    let region = &call.place.region;
+    let cidr = world.get("ec2.subnet", region, subnet, call.now_ms).map(|subnet| body(subnet, "cidr_block"))?;
+    let net: Ipv4Net = cidr.parse().ok()?;
+    let taken = |address: &str| {
+        having(world, "ec2.network_interface", region, call.now_ms, "subnet_id", subnet)
+            .any(|other| body(other, "private_ip_address") == address)
+    };
+    let first = u32::from_str_radix(&digits(owner, 2), 16).unwrap_or_default() % 100;
+    let last = u32::from(net.broadcast()).checked_sub(first + 1)?;
+    (0..100)
+        .map(|n| Ipv4Addr::from(last - n))
+        .filter(|ip| net.contains(ip))
+        .map(|ip| ip.to_string())
+        .find(|ip| !taken(ip))
 }
 
 /// Takes out of a description what RDS never answers: the password, and what the script says about the deletion.
