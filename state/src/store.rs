@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Holder, Result},
@@ -72,6 +73,18 @@ pub struct File {
     pub name: String,
     /// The content.
     pub content: Vec<u8>,
+}
+
+/// The version of a script: a digest of the names and contents of all its files, in their order. Journals keep it for ever.
+pub fn version(files: &[File]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        for part in [file.name.as_bytes(), &file.content] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    hex::encode(hash.finalize())
 }
 
 /// A journal entry with its place and time.

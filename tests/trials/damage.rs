@@ -8,7 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use runbook_state::{sqlite::Sqlite, store::Store};
+use runbook_state::{
+    record::Record,
+    sqlite::Sqlite,
+    store::{Store, version},
+};
 
 use super::{Dice, Make, Tried, expect, power::SCRIPT};
 use crate::harness::Place;
@@ -140,7 +144,16 @@ fn meaning(folder: &Path) -> Tried<String> {
         for entry in store.journal(&run.id).map_err(told)? {
             out += &format!("entry {entry:?}\n");
         }
-        for files in store.scripts(&run.id).map_err(told)? {
+        let scripts = store.scripts(&run.id).map_err(told)?;
+        // As a resume insists on it: names and order of the files are held by the journal.
+        let driven = store.journal(&run.id).map_err(told)?.into_iter().rev().find_map(|entry| match entry.record {
+            Record::Began { script, .. } => script,
+            _ => None,
+        });
+        if driven.is_some_and(|driven| !scripts.iter().any(|files| version(files) == driven)) {
+            return Err("the script is not the one that the run was driven with".to_owned());
+        }
+        for files in scripts {
             out += &format!("script {files:?}\n");
         }
         for name in store.secret_names(&run.id).map_err(told)? {

@@ -226,6 +226,11 @@ fn edits(
 ) -> Result<Option<Arc<dyn Edits>>, Problem> {
     let scripts = store.scripts(&run.id)?;
     let stored = scripts.last().map(|files| version::of(files));
+    let driven = history.version().script;
+    if driven.is_some_and(|driven| !scripts.iter().any(|files| version::of(files) == driven)) {
+        let why = "the script that it was last driven with is not among those that are stored".to_owned();
+        return Err(runbook_state::error::Error::Damaged { run: run.id.clone(), seq: 0, why }.into());
+    }
     let now = version::of(program.files());
     let params = history.version().params + u32::from(other_values);
     let same = |met: &Version| met.params == params && met.script.as_ref().or(stored.as_ref()) == Some(&now);

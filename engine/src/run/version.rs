@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use runbook_state::store::File;
-use sha2::{Digest, Sha256};
+use runbook_state::store::{self, File};
 
 /// What was in force when a step was last met.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,12 +18,5 @@ pub struct Version {
 
 /// The digest of a script: of the names and contents of all its files, in their order.
 pub fn of(files: &[File]) -> Arc<str> {
-    let mut hash = Sha256::new();
-    for file in files {
-        for part in [file.name.as_bytes(), &file.content] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-    }
-    hex::encode(hash.finalize()).into()
+    store::version(files).into()
 }
