@@ -24,6 +24,7 @@ pub mod calls;
 pub mod custom;
 pub mod delete;
 pub mod endpoints;
+pub mod fitting;
 pub mod pods;
 pub mod settle;
 pub mod sim;

@@ -55,7 +55,7 @@ pub static DESCRIBE: Operation = Operation {
 };
 
 const FAMILIES: [&str; 12] = ["t3", "t3a", "t4g", "m5", "m6i", "m6g", "m7i", "m7g", "c5", "c6i", "c7g", "r6i"];
-const SIZES: [&str; 5] = ["medium", "large", "xlarge", "2xlarge", "4xlarge"];
+const SIZES: [&str; 6] = ["small", "medium", "large", "xlarge", "2xlarge", "4xlarge"];
 
 /// The sandbox offers some common types in every zone but us-east-1e, which is known for lacking newer ones.
 fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
@@ -72,7 +72,7 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let mut offers = Vec::new();
     for location in &locations {
         for family in FAMILIES {
-            for size in SIZES {
+            for size in SIZES.into_iter().filter(|size| *size != "small" || family.starts_with('t')) {
                 offers.push(
                     json!({ "instance_type": format!("{family}.{size}"), "location_type": by, "location": location }),
                 );

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        simple::begin_deletion,
+        simple::{begin_deletion, merge},
         world::{Object, World, key},
     },
-    CLUSTER, OBJECT, apply, settle, types, volumes,
+    CLUSTER, OBJECT, apply, fitting, settle, types, volumes,
 };
 use crate::k8s::types::text;
 
@@ -63,15 +63,23 @@ pub fn boot_nodes(world: &mut World, cluster: &str, nodegroup: &str, nodes: &[(S
     for (i, (name, zone)) in nodes.iter().enumerate() {
         let (net, subnet) = node_network(world, cluster, nodegroup, zone);
         let ip = named_address(name).unwrap_or_else(|| address(net, 20 + i));
-        let node = json!({
+        let (labels, taints, pods) = fitting::of_group(world, cluster, nodegroup);
+        let mut node = json!({
             "apiVersion": "v1", "kind": "Node",
             "metadata": {"name": name, "labels": {
                 "eks.amazonaws.com/nodegroup": nodegroup, "topology.kubernetes.io/zone": zone, "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name,
             }},
             "spec": {"podCIDR": net.to_string(), "providerID": format!("aws:///{zone}/{name}"), "subnet": subnet},
-            "status": {"addresses": [{"type": "InternalIP", "address": ip}, {"type": "Hostname", "address": name}]},
+            "status": {
+                "addresses": [{"type": "InternalIP", "address": ip}, {"type": "Hostname", "address": name}],
+                "allocatable": {"pods": pods.to_string()},
+            },
         });
+        merge(&mut node["metadata"]["labels"], labels.into());
+        if !taints.is_null() {
+            node["spec"]["taints"] = taints;
+        }
         let id = apply::put(world, cluster, node, &Default::default(), "", now);
         world.change(OBJECT, cluster, &id, |node| {
             node.states = vec![(now, "NotReady".to_owned()), (ready_ms, "Ready".to_owned())];

@@ -9,7 +9,7 @@ use super::{
         simple::set,
         world::{Object, World},
     },
-    OBJECT, apply, boot, delete, digest, of_kind, one, settle, volumes,
+    OBJECT, apply, boot, delete, digest, fitting, of_kind, one, settle, volumes,
 };
 use crate::k8s::types::{self, text};
 
@@ -207,7 +207,12 @@ fn place(world: &mut World, cluster: &str, now_ms: i64) -> bool {
         let here = |node: &&Object| {
             zone.is_none_or(|zone| node.body["metadata"]["labels"]["topology.kubernetes.io/zone"] == zone)
         };
-        let fitting: Vec<&Object> = nodes.iter().filter(here).collect();
+        let mut fitting: Vec<&Object> =
+            nodes.iter().filter(here).filter(|node| fitting::fits(&pod.body, &node.body)).collect();
+        // Where none fits, any one is taken: the sandbox refuses no pod.
+        if fitting.is_empty() {
+            fitting = nodes.iter().filter(here).collect();
+        }
         let Some(node) = nodes
             .iter()
             .find(|node| text(&node.body, "metadata.name") == asked)
