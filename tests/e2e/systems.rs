@@ -39,6 +39,7 @@ systems! {
         "notejam.rhai", "-p", "delete_backups=true", "-p", "delete_images=true", "-p", "db_final_snapshot=false"
     ];
     reducto: [
-        "reducto.rhai", "-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0"
+        "reducto.rhai", "-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0",
+        "-p", "secret_suffix=abc"
     ];
 }

@@ -115,7 +115,7 @@ static SIM: Simple = Simple {
     missing: "ResourceNotFoundException",
     check,
     describe: |_, call, id| {
-        let unique = digits(&format!("{id}{}", call.token), 6);
+        let unique = digits(id, 6);
         let arn = format!("arn:aws:secretsmanager:{}:{}:secret:{id}-{unique}", call.place.region, call.account);
         let mut body = json!({ "name": id, "arn": arn });
         if call.input.get("secret_string").is_some() {
