@@ -102,12 +102,17 @@ fn names(objects: &[&Object]) -> BTreeMap<String, String> {
     for _ in 0..3 {
         let known = names.clone();
         for object in objects.iter().filter(|o| given_out(o) && !known.contains_key(&o.id)) {
-            let made_of = clean(&object.body, &known, &object.id).to_string();
-            names.insert(object.id.clone(), format!("<{} {}>", object.kind, short(&made_of)));
+            names.insert(object.id.clone(), format!("<{} {}>", object.kind, short(&made_of(object, &known))));
         }
     }
     tell_apart(objects, &mut names);
     names
+}
+
+/// What an object is made of, and what it goes away with.
+fn made_of(object: &Object, known: &BTreeMap<String, String>) -> String {
+    let owner = object.owner.as_deref().map(|owner| rename(owner, known)).unwrap_or_default();
+    format!("{} {owner}", clean(&object.body, known, &object.id))
 }
 
 /// Two of the same name get numbers, in the order of what they are made of.
@@ -116,7 +121,7 @@ fn tell_apart(objects: &[&Object], names: &mut BTreeMap<String, String>) {
     let known = names.clone();
     for object in objects {
         if let Some(name) = known.get(&object.id) {
-            let made_of = clean(&object.body, &known, &object.id).to_string();
+            let made_of = made_of(object, &known);
             let group = same.entry(name.clone()).or_default();
             if !group.iter().any(|(_, id)| *id == object.id) {
                 group.push((made_of, object.id.clone()));
@@ -206,6 +211,13 @@ fn blotted(word: &str) -> &str {
     if generated(word) || word.split(['-', '.', ':', '_']).any(hex) || uuid(word) {
         return "<id>";
     }
+    // Its last six characters are drawn.
+    if word.starts_with("arn:aws:secretsmanager:") {
+        return "<secret>";
+    }
+    if host(word) {
+        return "<host>";
+    }
     if word.len() >= 20 && word.as_bytes()[10] == b'T' && word.ends_with('Z') {
         return "<time>";
     }
@@ -213,6 +225,12 @@ fn blotted(word: &str) -> &str {
         return "<address>";
     }
     word
+}
+
+/// A host's name that is made of its address: `ip-10-5-3-6.eu-west-1.compute.internal`.
+fn host(word: &str) -> bool {
+    let name = word.split('.').next().and_then(|name| name.strip_prefix("ip-"));
+    name.is_some_and(|name| name.replace('-', ".").parse::<std::net::Ipv4Addr>().is_ok())
 }
 
 fn uuid(word: &str) -> bool {
@@ -226,4 +244,16 @@ fn uuid(word: &str) -> bool {
 fn short(text: &str) -> String {
     use sha2::{Digest, Sha256};
     hex::encode(&Sha256::digest(text)[..4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_drawn_is_blotted_out_and_what_was_asked_for_stays() {
+        assert_eq!(blot("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-host-0a1b2c"), "<secret>");
+        assert_eq!(blot("http://ip-10-5-3-6.eu-west-1.compute.internal/"), "http://<host>/");
+        assert_eq!(blot("ip-ranges db-host 10.5.0.0/16"), "ip-ranges db-host 10.5.0.0/16");
+    }
 }
