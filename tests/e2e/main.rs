@@ -18,6 +18,7 @@ mod readme;
 mod redis_ha;
 mod reducto;
 mod script_errors;
+mod seeded;
 mod signals;
 mod systems;
 #[path = "../trials/mod.rs"]
