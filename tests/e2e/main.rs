@@ -20,6 +20,7 @@ mod reducto;
 mod script_errors;
 mod seeded;
 mod signals;
+mod sre_platform;
 mod systems;
 #[path = "../trials/mod.rs"]
 mod trials;

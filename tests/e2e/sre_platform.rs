@@ -1,0 +1,209 @@
+//! The SRE platform on the sandbox: every step of its specification, its variants, the traps of the original, and back to nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{harness::Place, redis_ha::world};
+
+const RUN: [&str; 6] = ["run", "sre-platform.rhai", "--sandbox", "--speed", "0", "--json"];
+const RETOOL: [&str; 4] = ["-p", "retool_enabled=true", "-p", "retool_licence_key=a-licence"];
+const ROUTE_53: [&str; 4] = ["-p", "dns_mode=route53", "-p", "hosted_zone_id=Z0PLATFORM"];
+
+/// The steps of a run that ended well.
+fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
+    let said = place.expect(0, RUN.iter().chain(more).copied());
+    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
+}
+
+/// The rows of the README's table: of the specification, and its step keys.
+fn table() -> Vec<(String, Vec<String>)> {
+    let readme = include_str!("../../runbooks/README.md");
+    let section = readme.split("\n## sre-platform\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let keys = |keys: &str| keys.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    rows.map(|(row, cells)| (row.to_owned(), keys(cells))).collect()
+}
+
+/// The Kubernetes objects of a kind.
+fn kubernetes(world: &Value, kind: &str) -> Vec<Value> {
+    let all = world["objects"].as_array().expect("objects");
+    all.iter().map(|o| o["body"].clone()).filter(|body| body["kind"] == kind).collect()
+}
+
+fn named<'a>(objects: &'a [Value], name: &str) -> &'a Value {
+    objects.iter().find(|o| o["metadata"]["name"] == name).unwrap_or_else(|| panic!("no {name} in {objects:#?}"))
+}
+
+/// The AWS objects of a kind.
+fn count(world: &Value, kind: &str) -> usize {
+    world["objects"].as_array().expect("objects").iter().filter(|o| o["kind"] == kind).count()
+}
+
+fn output(place: &Place, name: &str) -> String {
+    place.expect(0, ["output", "latest", name]).out.trim().to_owned()
+}
+
+fn undone(place: &Place) {
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(world(place)["objects"], json!([]), "undo left something");
+}
+
+/// What was called in the world, in order.
+fn calls(place: &Place) -> Vec<String> {
+    let calls = world(place)["calls"].as_array().cloned().unwrap_or_default();
+    calls.iter().filter_map(|call| call["op"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn every_step_of_the_specification_is_there_and_all_is_undone() {
+    let place = Place::new();
+    let done = steps(&place, &[&RETOOL[..], &ROUTE_53[..]].concat());
+    let table = table();
+    for number in 1..=26 {
+        assert!(
+            table.iter().any(|(row, keys)| *row == number.to_string() && !keys.is_empty()),
+            "no row for step {number}"
+        );
+    }
+    let told: Vec<&String> = table.iter().flat_map(|(_, keys)| keys).collect();
+    let missing: Vec<_> = told.iter().filter(|key| !done.contains(**key)).collect();
+    assert!(missing.is_empty(), "told in the README, not done: {missing:#?} of {done:#?}");
+
+    for (name, value) in [("load_balancer_kind", "Network Load Balancer"), ("region", "eu-south-1")] {
+        assert_eq!(output(&place, name), value);
+    }
+    assert!(output(&place, "cluster_name").starts_with("sre-challenge-eks-"));
+    assert_eq!(output(&place, "retool_sign_up"), "https://retool.sre-challenge.com/auth/signup");
+    for name in [
+        "cluster_endpoint",
+        "cluster_ca",
+        "cluster_security_group_id",
+        "load_balancer",
+        "urls",
+        "argocd_user",
+        "warnings",
+    ] {
+        assert!(!output(&place, name).is_empty(), "{name}");
+    }
+    assert!(place.expect(0, ["output", "latest", "grafana_admin_password", "--reveal"]).out.trim().len() >= 24);
+
+    let world = world(&place);
+    traps_avoided(&world);
+    assert_eq!(count(&world, "route53.record_set"), 4, "a name for each host");
+    place.expect(0, ["verify", "latest"]);
+    undone(&place);
+    order_of_undo(&calls(&place));
+}
+
+/// What the specification's section 9 warns of.
+fn traps_avoided(world: &Value) {
+    let applications = kubernetes(world, "Application");
+    assert_eq!(applications.len(), 6, "{applications:#?}");
+    for application in &applications {
+        let name = &application["metadata"]["name"];
+        assert_eq!(
+            application["metadata"]["finalizers"],
+            json!(["resources-finalizer.argocd.argoproj.io"]),
+            "{name} cascades"
+        );
+        assert_eq!(application["spec"]["syncPolicy"]["automated"]["selfHeal"], true, "{name} heals itself at the end");
+        let text = application.to_string();
+        assert!(
+            !text.contains("{{secret:"),
+            "{name} holds no secret: its values are read by everybody who reads Applications"
+        );
+    }
+    let values = |name: &str| named(&applications, name)["spec"]["source"]["helm"]["valuesObject"].clone();
+    assert_eq!(
+        values("keycloak")["auth"]["existingSecret"],
+        "keycloak-admin",
+        "no password made anew with each rendering"
+    );
+    assert_eq!(values("keycloak")["image"]["repository"], "bitnamilegacy/keycloak");
+    assert_eq!(values("traefik-ingress")["ingressRoute"]["dashboard"]["enabled"], false);
+    assert!(!values("traefik-ingress").to_string().contains("api.insecure"));
+    let sources = &named(&applications, "monitoring")["spec"]["sources"];
+    let grafana = &sources[1]["helm"]["valuesObject"];
+    assert_eq!(grafana["admin"]["existingSecret"], "grafana-admin");
+    assert_eq!(grafana["grafana.ini"]["server"]["domain"], "grafana.sre-challenge.com", "no scheme");
+
+    let nodes = kubernetes(world, "Node");
+    let of_kind = |kind: &str| -> Vec<&Value> {
+        nodes
+            .iter()
+            .filter(|node| node["metadata"]["labels"]["workload-type"] == kind)
+            .map(|node| &node["metadata"]["name"])
+            .collect()
+    };
+    let (database, large) = (of_kind("database"), of_kind("large"));
+    assert_eq!((nodes.len(), database.len(), large.len()), (9, 3, 1));
+    for pod in kubernetes(world, "Pod") {
+        let (name, node) = (&pod["metadata"]["name"], &pod["spec"]["nodeName"]);
+        let daemon = pod["metadata"]["ownerReferences"][0]["kind"] == "DaemonSet";
+        let postgres = pod["metadata"]["labels"]["cnpg.io/cluster"].is_string();
+        let retool = pod["metadata"]["namespace"] == "retool";
+        assert!(daemon || database.contains(&node) == postgres, "{name} on {node}");
+        assert!(daemon || large.contains(&node) == retool, "{name} on {node}");
+    }
+    for ingress in kubernetes(world, "Ingress") {
+        assert_eq!(ingress["spec"]["ingressClassName"], "traefik-ingress");
+    }
+    let secret = named(&kubernetes(world, "Secret"), "keycloak-app-secret").clone();
+    assert_eq!(
+        (&secret["type"], &secret["stringData"]["username"]),
+        (&json!("kubernetes.io/basic-auth"), &json!("app"))
+    );
+    assert_eq!(count(world, "elbv2.load_balancer"), 1);
+}
+
+/// The specification's section 8.
+fn order_of_undo(calls: &[String]) {
+    let first = |op: &str| calls.iter().position(|call| call == op).unwrap_or_else(|| panic!("no {op} in {calls:#?}"));
+    let last = |op: &str| calls.iter().rposition(|call| call == op).unwrap_or_else(|| panic!("no {op} in {calls:#?}"));
+    assert!(last("delete route53.record_set") < first("delete k8s.patch"), "names go before anything else");
+    assert!(last("delete k8s.patch") < first("delete k8s.object"), "automated sync is off before an Application goes");
+    assert!(last("delete k8s.object") < first("delete eks.addon"), "the platform goes before the cluster");
+    assert!(last("delete eks.nodegroup") < first("delete eks.cluster"));
+    assert!(first("delete eks.cluster") < first("delete logs.log_group"), "EKS would make it again");
+    assert!(first("delete kms.alias") < first("delete kms.key"));
+    assert!(first("delete kms.key") < last("delete ec2.vpc"));
+}
+
+#[test]
+fn a_classic_load_balancer_is_called_what_it_is() {
+    let place = Place::new();
+    let done = steps(&place, &["-p", "lb_mode=classic"]);
+    assert!(!done.contains("load balancer controller"));
+    assert_eq!(output(&place, "load_balancer_kind"), "Classic Load Balancer");
+    assert_eq!(count(&world(&place), "elbv2.load_balancer"), 0);
+    undone(&place);
+}
+
+#[test]
+fn the_same_charts_are_installed_by_helm_alone() {
+    let place = Place::new();
+    let done = steps(&place, &["-p", "app_delivery=helm"]);
+    assert!(!done.contains("automated sync"));
+    let world = world(&place);
+    assert_eq!(kubernetes(&world, "Application"), Vec::<Value>::new());
+    assert_eq!(count(&world, "helm.release"), 8);
+    undone(&place);
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_the_first_change() {
+    for (arguments, why) in [
+        (&["-p", "retool_enabled=true"][..], "needs retool_licence_key"),
+        (&["-p", "dns_mode=route53"][..], "needs hosted_zone_id"),
+        (&["-p", "issuer=letsencrypt"][..], "letsencrypt needs dns_mode route53"),
+        (&["-p", "azs=eu-south-1a,eu-south-1b"][..], "give three zones"),
+    ] {
+        let place = Place::new();
+        let run = ["run", "sre-platform.rhai", "--sandbox", "--speed", "0"];
+        let said = place.expect(1, run.iter().chain(arguments).copied());
+        assert!(said.err.contains(why), "{arguments:?}: {}", said.err);
+        assert_eq!(world(&place)["calls"], json!([]), "{arguments:?}");
+    }
+}
