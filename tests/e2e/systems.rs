@@ -42,4 +42,5 @@ systems! {
         "reducto.rhai", "-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0",
         "-p", "secret_suffix=abc"
     ];
+    sre_platform: ["sre-platform.rhai", "-p", "cluster_name=sre-platform"];
 }
