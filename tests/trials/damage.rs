@@ -93,7 +93,7 @@ impl Sound {
             }
         };
         // A log that is cut loses its newest commits as a whole: that is another trial.
-        let cut_log = n % 8 == 0 && name.ends_with("-wal");
+        let cut_log = n.is_multiple_of(8) && name.ends_with("-wal");
         let name = name.clone();
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         write(folder.path(), &files)?;

@@ -280,7 +280,7 @@ pub fn one(make: Make<'_>, seed: u64) -> Tried<Outcome> {
     let before = world(&place)?;
     let wanted = wanted(&old, &new);
     place.write("s.rhai", &new.text());
-    let killed = seed % 3 == 0 && !wanted.made.is_empty();
+    let killed = seed.is_multiple_of(3) && !wanted.made.is_empty();
     let first = calls(&before).len() as u64 + 1;
     if killed {
         let at = first + dice.up_to(wanted.made.len() as u64);

@@ -259,7 +259,7 @@ pub fn one(make: Make<'_>, log: &Log, n: u64) -> Tried<()> {
     let told = log.image(count, loss, &mut dice, &state)?;
     let fail = |why: String| format!("{why} (image {n}: after {count} calls, lost: {loss:?})");
     sound(&state, &told).map_err(fail)?;
-    if n % 10 == 0 { goes_on(&place, log).map_err(fail) } else { Ok(()) }
+    if n.is_multiple_of(10) { goes_on(&place, log).map_err(fail) } else { Ok(()) }
 }
 
 /// The databases are whole, and what was told stands in the journal.

@@ -82,7 +82,7 @@ fn an_alias_names_one_key_and_goes_before_it() {
     let made = lab.make("kms.create_alias", alias.clone());
     assert_eq!(made["target_key_id"], json!(id));
     assert!(lab.parents("kms.alias", &alias).contains(&id), "the alias is deleted before its key");
-    let again = lab.call("kms.create_alias", alias.clone()).unwrap_err();
+    let again = lab.call("kms.create_alias", alias).unwrap_err();
     assert_eq!((again.class, again.code.as_str()), (Class::AlreadyExists, "AlreadyExistsException"));
     assert_eq!(lab.call("kms.describe_key", json!({ "key_id": "alias/eks-cmk" })).unwrap()["key_id"], json!(id));
     let listed = lab.call("kms.list_aliases", json!({ "key_id": id })).unwrap();
