@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn what_was_drawn_is_blotted_out_and_what_was_asked_for_stays() {
         assert_eq!(blot("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-host-0a1b2c"), "<secret>");
-        assert_eq!(blot("http://ip-10-5-3-6.eu-west-1.compute.internal/"), "http://<host>/");
+        assert_eq!(blot("http://ip-10-5-3-6.eu-west-1.compute.internal"), "http://<host>");
         assert_eq!(blot("ip-ranges db-host 10.5.0.0/16"), "ip-ranges db-host 10.5.0.0/16");
     }
 }
