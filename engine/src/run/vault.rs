@@ -149,11 +149,11 @@ impl Vault {
     }
 
     /// A request in the form in which an answer shows it, to be compared with one: a value that stands in clear in a script's `Secret`
-    /// has the placeholder of the same value in the cluster.
+    /// has the placeholder of the same value in the cluster, and so has the same text elsewhere (a host that a Secret names too).
     pub fn as_answered(&self, request: &Value) -> Value {
         let mut sealed = request.clone();
         match self.seal_clusters(&mut sealed) {
-            Ok(()) => sealed,
+            Ok(()) => self.conceal(&sealed),
             Err(_) => request.clone(),
         }
     }

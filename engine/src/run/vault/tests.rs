@@ -182,3 +182,15 @@ fn the_key_file_is_made_once_for_its_owner_only() {
     std::fs::write(&path, "not a key").unwrap();
     assert!(Key::at(&path).is_err());
 }
+
+#[test]
+fn a_request_is_compared_in_the_form_of_an_answer_wherever_the_text_stands() {
+    let vault = Vault::in_memory("r");
+    let host = "retool-db-rw.database.svc.cluster.local";
+    let mut answer =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"host": host}});
+    vault.seal_clusters(&mut answer).unwrap();
+    let asked = json!({"spec": {"host": host}});
+    assert_ne!(vault.as_answered(&asked), asked);
+    assert_eq!(vault.as_answered(&asked), vault.conceal(&asked));
+}
