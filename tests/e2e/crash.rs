@@ -1,7 +1,8 @@
 //! The standard trials of a shipped runbook: `kill -9` at random moments, then resume; an error or a lost answer at its calls; undo,
 //! killed too. It ends in the same world as the undisturbed run, or in an empty one: nothing twice, nothing lost.
 //!
-//! [`crate::systems`] runs them for each runbook. RUNBOOK_TRIALS sets how many kills (default 8 for redis-ha, 3 for the others); the seed is printed and RUNBOOK_SEED repeats it.
+//! [`crate::systems`] runs them for each runbook. RUNBOOK_TRIALS sets how many kills (default 8 for redis-ha, 3 for the others); the
+//! seed is printed and RUNBOOK_SEED repeats it.
 
 #![expect(clippy::print_stdout, reason = "the seed and the figures of a trial")]
 
