@@ -189,7 +189,10 @@ impl Clusters for Planes {
 
     fn delete<'a>(&'a self, cluster: &'a str) -> Later<'a, ()> {
         Box::pin(async move {
-            self.note_left(cluster).await?;
+            // One that failed to come up has nothing in it, and is deleted all the same.
+            if self.get(cluster).is_some() {
+                self.note_left(cluster).await?;
+            }
             let plane = self.running().remove(cluster);
             // Ending processes blocks.
             tokio::task::spawn_blocking(|| drop(plane)).await.map_err(|error| error.to_string())
