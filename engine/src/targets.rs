@@ -48,7 +48,7 @@ pub fn table() -> Arc<Table> {
 pub fn sandbox(
     dir: &Path, program: &Program, params: &Value, faults: Faults, speed: Option<f64>,
 ) -> Result<Aimed, Failure> {
-    let world = World::open(dir).map_err(|error| Failure::new("RB0606", error.to_string()))?;
+    let world = World::open(dir).map_err(|error| unusable(error.to_string()))?;
     aim(Arc::new(Kept(world)), program, params, faults, speed)
 }
 
@@ -74,7 +74,7 @@ fn aim(
     store: Arc<dyn world::Store>, program: &Program, params: &Value, faults: Faults, speed: Option<f64>,
 ) -> Result<Aimed, Failure> {
     let answers = answers(program)?.with_params(params.as_object().cloned().unwrap_or_default());
-    let sandbox = Sandbox::open(store, answers, faults).map_err(|why| Failure::new("RB0606", why))?;
+    let sandbox = Sandbox::open(store, answers, faults).map_err(unusable)?;
     let start = sandbox.clock_start().map_or_else(wall_ms, |last| last.max(wall_ms()));
     Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })
 }
@@ -124,12 +124,8 @@ pub fn helm_is_here(_: &tokio::runtime::Handle) -> Result<(), CallError> {
 /// # Errors
 /// RB0606 when the world cannot be used.
 pub fn only_looking(dir: &Path) -> Result<Option<Aimed>, Failure> {
-    if !dir.join(runbook_state::world::FILE).exists() {
-        return Ok(None);
-    }
-    let unusable = |why: String| Failure::new("RB0606", why);
-    let world = World::open(dir).map_err(|error| unusable(error.to_string()))?;
-    let sandbox = Sandbox::open(Arc::new(Kept(world)), Rehearsal::default(), Faults::default()).map_err(unusable)?;
+    let Some(store) = kept(dir)? else { return Ok(None) };
+    let sandbox = Sandbox::open(Arc::new(store), Rehearsal::default(), Faults::default()).map_err(unusable)?;
     let start = sandbox.clock_start().unwrap_or_else(wall_ms);
     Ok(Some(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, None)) }))
 }
@@ -147,11 +143,7 @@ pub struct StoredWorld {
 /// # Errors
 /// RB0606 when it cannot be read.
 pub fn stored_world(dir: &Path) -> Result<Option<StoredWorld>, Failure> {
-    if !dir.join(runbook_state::world::FILE).exists() {
-        return Ok(None);
-    }
-    let unusable = |why: String| Failure::new("RB0606", why);
-    let store = Kept(World::open(dir).map_err(|error| unusable(error.to_string()))?);
+    let Some(store) = kept(dir)? else { return Ok(None) };
     let (_, documents) = world::Store::load(&store).map_err(unusable)?;
     let state = world::World::load(documents, Arc::default()).map_err(unusable)?;
     let snapshot = snapshot(&store).map_err(unusable)?;
@@ -160,6 +152,18 @@ pub fn stored_world(dir: &Path) -> Result<Option<StoredWorld>, Failure> {
 
 /// The stored world, as the sandbox asks for it.
 struct Kept(World);
+
+/// The stored world of a state directory; None where there is none yet.
+fn kept(dir: &Path) -> Result<Option<Kept>, Failure> {
+    if !dir.join(runbook_state::world::FILE).exists() {
+        return Ok(None);
+    }
+    World::open(dir).map(|world| Some(Kept(world))).map_err(|error| unusable(error.to_string()))
+}
+
+fn unusable(why: String) -> Failure {
+    Failure::new("RB0606", why)
+}
 
 impl world::Store for Kept {
     fn version(&self) -> Result<u64, String> {
