@@ -11,7 +11,10 @@ use runbook_modules::{
 use super::{context::Context, error::Problem, exit::Exit, terminal};
 use crate::{
     error::Failure,
-    plan::{digest::digest, rehearse::Rehearsed},
+    plan::{
+        digest::{Digest, digest},
+        rehearse::Rehearsed,
+    },
     script::program::Program,
     targets::{self, Aimed},
     ui::{failure, heading, look::Ink, text::plural},
@@ -54,25 +57,26 @@ impl Ask<'_> {
             return Err(Problem::usage("RB0441", message).hint("--profile NAME uses other credentials"));
         }
         let digest = rehearsed.as_ref().ok().map(|rehearsed| digest(&rehearsed.events, self.table));
-        if digest.is_some_and(|digest| digest.operations.keys().any(|name| name.starts_with("helm."))) {
+        if digest.as_ref().is_some_and(|digest| digest.operations.keys().any(|name| name.starts_with("helm."))) {
             targets::helm_is_here(runtime.handle()).map_err(unusable)?;
         }
         if !self.yes {
-            context.say(&self.question(context, rehearsed, &about));
+            context.say(&self.question(context, rehearsed, digest.as_ref(), &about));
             terminal::ask("Type yes to go on: ", &["yes"], "--yes")?;
         }
         Ok((aimed, about))
     }
 
-    fn question(&self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, about: &About) -> String {
+    fn question(
+        &self, context: &Context, rehearsed: &Result<Rehearsed, Failure>, digest: Option<&Digest>, about: &About,
+    ) -> String {
         let look = &context.err;
         let endpoint = about.endpoint.as_deref().map(|e| format!(" at {}", look.shown(e))).unwrap_or_default();
         let region = if self.place.region.is_empty() { &about.region } else { &self.place.region };
         let place = format!("account {}{endpoint}, {}", heading::account(&about.account), look.shown(region));
         let name = look.shown(self.program.name());
-        let mut out = match rehearsed {
-            Ok(rehearsed) => {
-                let digest = digest(&rehearsed.events, self.table);
+        let mut out = match digest {
+            Some(digest) => {
                 let changes = plural(digest.effects as u64, "change");
                 let steps = plural(digest.steps as u64, "step");
                 let head = format!("{name} would make {changes} in {steps} in {place}.");
@@ -81,7 +85,7 @@ impl Ask<'_> {
                     if costs.is_empty() { String::new() } else { format!("keeps costing  {}\n", look.facts(&costs)) };
                 format!("{}\n{costs}", look.ink(Ink::Bold, &head))
             }
-            Err(_) => format!("{}\n", look.ink(Ink::Bold, &format!("{name} goes to {place}."))),
+            None => format!("{}\n", look.ink(Ink::Bold, &format!("{name} goes to {place}."))),
         };
         out += &format!("as             {}\n", look.shown(&about.caller));
         let failures = match rehearsed {
