@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, path::Path};
 
 use clap::Args;
-use runbook_modules::target::{Listing, Marked, Place};
+use runbook_modules::{
+    table::Table as Kinds,
+    target::{Listing, Marked, Place},
+};
 use runbook_state::store::Run;
 use serde_json::{Value, json};
 
@@ -57,6 +60,7 @@ pub fn run(context: &Context, args: &Audit) -> Result<Exit, Problem> {
     let runs = store.as_ref().map(|store| store.runs()).transpose()?.unwrap_or_default();
     let Some(aimed) = aim(args, &dir)? else { return Ok(answer(context, &Found::none())) };
     let runtime = driving::runtime()?;
+    let kinds = targets::table();
     let mut found = Found::none();
     for place in places(args, &runs) {
         let listing = targets::tagged(&aimed, &place, runtime.handle()).map_err(unreadable)?;
@@ -67,7 +71,7 @@ pub fn run(context: &Context, args: &Audit) -> Result<Exit, Problem> {
                 known.run(&run.id, &History::from_entries(store.journal(&run.id)?));
             }
         }
-        found.sort(listing, &known, |marked| stands(&aimed, marked, &runtime));
+        found.sort(listing, &known, |marked| stands(&aimed, &kinds, marked, &runtime));
     }
     Ok(answer(context, &found))
 }
@@ -95,8 +99,8 @@ fn places(args: &Audit, runs: &[Run]) -> Vec<Place> {
 }
 
 /// A list by tags may still have what is gone: it counts when it can be read, and when it cannot be asked for.
-fn stands(aimed: &Aimed, marked: &Marked, runtime: &tokio::runtime::Runtime) -> bool {
-    let Some(kind) = targets::table().kind(&marked.kind) else { return true };
+fn stands(aimed: &Aimed, kinds: &Kinds, marked: &Marked, runtime: &tokio::runtime::Runtime) -> bool {
+    let Some(kind) = kinds.kind(&marked.kind) else { return true };
     // Each kind is read by a field of its own name.
     let noun = marked.kind.rsplit('.').next().unwrap_or_default();
     let own = format!("{noun}_id");
