@@ -10,7 +10,7 @@ use std::{collections::HashSet, time::Duration};
 
 use serde_json::Value;
 
-use crate::{harness::Place, redis_ha::world};
+use crate::{harness::Place, redis_ha::world, trials::Dice};
 
 /// The arguments that run a shipped runbook on the sandbox without waiting.
 fn run<'a>(system: &[&'a str]) -> Vec<&'a str> {
@@ -19,22 +19,11 @@ fn run<'a>(system: &[&'a str]) -> Vec<&'a str> {
     args
 }
 
-/// A small generator (xorshift): reproducible from the printed seed.
-struct Dice(u64);
-
-impl Dice {
-    fn new() -> Self {
-        let seed = std::env::var("RUNBOOK_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x5eed_1234_abcd);
-        println!("RUNBOOK_SEED={seed}");
-        Self(seed)
-    }
-
-    fn up_to(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most.max(1)
-    }
+/// Dice whose seed is printed; the environment may name another.
+fn dice() -> Dice {
+    let seed = std::env::var("RUNBOOK_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x5eed_1234_abcd);
+    println!("RUNBOOK_SEED={seed}");
+    Dice::new(seed)
 }
 
 /// How many trials of a system: the main job is tried more often.
@@ -96,7 +85,7 @@ pub(crate) fn killed_anywhere_it_ends_in_the_same_world(system: &[&str]) {
     calm.expect(0, &run);
     let whole = began.elapsed();
     let wanted = world(&calm);
-    let mut dice = Dice::new();
+    let mut dice = dice();
     let mut killed = 0;
     let mut resumes = 0;
     while killed < trials(system) {
@@ -137,7 +126,7 @@ pub(crate) fn killed_anywhere_it_ends_in_the_same_world(system: &[&str]) {
 /// Killed up to three times in each undo.
 pub(crate) fn undo_killed_anywhere_empties_the_world(system: &[&str]) {
     let run = run(system);
-    let mut dice = Dice::new();
+    let mut dice = dice();
     for _ in 0..trials(system).div_ceil(4) {
         let place = Place::new();
         place.expect(0, &run);
@@ -158,7 +147,7 @@ pub(crate) fn an_error_at_any_effect_stops_clearly_and_is_undone(system: &[&str]
     let mut calls = calls(&world(&calm));
     // The step that makes a cluster tries again by itself.
     calls.retain(|call| call["op"] != "eks.create_cluster");
-    let mut dice = Dice::new();
+    let mut dice = dice();
     let sample: Vec<usize> = if trials(system) >= 200 {
         (0..calls.len()).collect()
     } else {
@@ -183,7 +172,7 @@ pub(crate) fn a_lost_answer_makes_nothing_twice(system: &[&str]) {
     calm.expect(0, &run);
     let wanted = world(&calm);
     let calls = calls(&wanted);
-    let mut dice = Dice::new();
+    let mut dice = dice();
     for _ in 0..trials(system) {
         let n = &calls[dice.up_to(calls.len() as u64) as usize]["n"];
         for fault in [format!("lost:{n}"), format!("drop:{n}")] {

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use crate::sheet::Part;
+use crate::{sheet::Part, trials::Dice};
 
 /// The seed of the sample that CI runs.
 const SEED: u64 = 20_261_121;
@@ -104,7 +104,7 @@ impl Bench {
     pub fn dice(&self, label: &str) -> Dice {
         let mixed =
             label.bytes().fold(self.seed() | 1, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        Dice(mixed | 1)
+        Dice::new(mixed)
     }
 
     /// So many of the cases in a full run: all; in the sample: `count` of them, chosen by the seed.
@@ -212,17 +212,4 @@ pub fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace()).arg(subcommand);
     command
-}
-
-/// A small generator (xorshift): the same numbers for the same seed and label.
-pub struct Dice(u64);
-
-impl Dice {
-    /// A number below `most`.
-    pub fn up_to(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most.max(1)
-    }
 }
