@@ -6,9 +6,9 @@ use runbook_modules::{
     error::CallError,
     input::{self, InputError},
     operation::{Class, Operation},
-    resource::{Health, Identity, Kind, Meta},
+    resource::{Health, Identity, Meta},
     sandbox::{
-        sim::{Ref, Sim, SimCall, Simple},
+        sim::{Ref, SimCall, Simple},
         simple::lookup,
         world::{Object, World},
     },
@@ -273,20 +273,10 @@ pub static DESCRIBE: Operation = Operation {
 };
 
 fn describe(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let name = call.text("db_cluster_identifier");
-    if !name.is_empty() {
-        return match SIM.read(&KIND as &dyn Kind, world, call) {
-            Some(found) => Ok(json!({ "db_clusters": [found] })),
-            None => Err(CallError::not_found("DBClusterNotFoundFault", format!("DBCluster {name} not found."))),
-        };
-    }
-    let all = world.list(META.name, &call.place.region, call.now_ms);
-    let list: Vec<Value> = all.map(|object| SIM.simple.description(object, call.now_ms)).collect();
-    Ok(json!({ "db_clusters": list }))
+    SIM.describe(&KIND, world, call, "db_clusters", "DBCluster")
 }
 
 /// The description of a simulated cluster.
 pub(super) fn described_now(world: &World, call: &SimCall<'_>, name: &str) -> Value {
-    let found = world.get(META.name, &call.place.region, name, call.now_ms);
-    found.map(|object| SIM.simple.description(object, call.now_ms)).unwrap_or_default()
+    SIM.described_now(&KIND, world, call, name)
 }

@@ -6,9 +6,9 @@ use runbook_modules::{
     error::CallError,
     input::{self, InputError},
     operation::{Class, Operation},
-    resource::{Health, Identity, Kind, Meta},
+    resource::{Health, Identity, Meta},
     sandbox::{
-        sim::{Ref, Sim, SimCall, Simple},
+        sim::{Ref, SimCall, Simple},
         simple::lookup,
         world::{Object, World},
     },
@@ -386,20 +386,10 @@ pub static DESCRIBE: Operation = Operation {
 };
 
 fn describe(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let name = call.text("db_instance_identifier");
-    if !name.is_empty() {
-        return match SIM.read(&KIND as &dyn Kind, world, call) {
-            Some(found) => Ok(json!({ "db_instances": [found] })),
-            None => Err(CallError::not_found("DBInstanceNotFound", format!("DBInstance {name} not found."))),
-        };
-    }
-    let all = world.list(META.name, &call.place.region, call.now_ms);
-    let list: Vec<Value> = all.map(|object| SIM.simple.description(object, call.now_ms)).collect();
-    Ok(json!({ "db_instances": list }))
+    SIM.describe(&KIND, world, call, "db_instances", "DBInstance")
 }
 
 /// The description of a simulated instance.
 pub(super) fn described_now(world: &World, call: &SimCall<'_>, name: &str) -> Value {
-    let found = world.get(META.name, &call.place.region, name, call.now_ms);
-    found.map(|object| SIM.simple.description(object, call.now_ms)).unwrap_or_default()
+    SIM.described_now(&KIND, world, call, name)
 }

@@ -73,6 +73,29 @@ impl Guarded {
         world.get(kind.meta().name, &call.place.region, call.text(self.name), call.now_ms)
     }
 
+    /// What the service answers to a description: the one that the input names, else all, in the field `list`. `called`: what the
+    /// refusal calls it.
+    pub(super) fn describe(
+        &self, kind: &dyn Kind, world: &World, call: &SimCall<'_>, list: &str, called: &str,
+    ) -> Result<Value, CallError> {
+        let name = call.text(self.name);
+        if !name.is_empty() {
+            return match self.read(kind, world, call) {
+                Some(found) => Ok(json!({ list: [found] })),
+                None => Err(CallError::not_found(self.simple.missing, format!("{called} {name} not found."))),
+            };
+        }
+        let all = world.list(kind.meta().name, &call.place.region, call.now_ms);
+        let all: Vec<Value> = all.map(|object| self.simple.description(object, call.now_ms)).collect();
+        Ok(json!({ list: all }))
+    }
+
+    /// The description of a simulated one by its name.
+    pub(super) fn described_now(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>, name: &str) -> Value {
+        let found = world.get(kind.meta().name, &call.place.region, name, call.now_ms);
+        found.map(|object| self.simple.description(object, call.now_ms)).unwrap_or_default()
+    }
+
     /// A snapshot stands on its own and stays.
     fn keep(&self, world: &mut World, call: &SimCall<'_>, object: &Object) -> Result<(), CallError> {
         // The storage of an instance in a cluster is the cluster's.
