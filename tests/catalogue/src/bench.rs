@@ -179,9 +179,13 @@ impl Bench {
         eprintln!("building {name}");
         let folder = self.folder();
         let mut command = cargo("build");
-        // What a trial spends its time in is optimised a little: there are thousands of trials.
-        for package in ["runbook-engine", "runbook-modules", "runbook-aws", "runbook-state", "serde_json"] {
-            command.args(["--config", &format!("profile.dev.package.{package}.opt-level=1")]);
+        // A full run has thousands of trials: then all of it is optimised, and not only what the profile says.
+        if self.full() {
+            for package in
+                ["runbook-engine", "runbook-modules", "runbook-aws", "runbook-kubernetes", "runbook-state", "\"*\""]
+            {
+                command.args(["--config", &format!("profile.dev.package.{package}.opt-level=2")]);
+            }
         }
         let built = command
             .args(["--quiet", "--package", "runbook", "--no-default-features", "--target-dir"])
