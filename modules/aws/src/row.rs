@@ -104,6 +104,14 @@ pub fn at_once(_: &Value) -> Health {
     Health::Ready
 }
 
+/// Usable once a description has the field: the answer to a creation lacks it, and what a script sees is what reading tells.
+pub fn once_told(described: &Value, field: &str) -> Health {
+    match described.get(field) {
+        None | Some(Value::Null) => Health::Pending("being read".to_owned()),
+        Some(_) => Health::Ready,
+    }
+}
+
 /// Judges by a state's field: one of `ready` is usable, one of `failed` never will be (the text is the described `reason`), one
 /// of `deleting` is on its way out, anything else is waited for.
 pub fn judge_state(state: &str, reason: Option<&Value>, ready: &[&str], failed: &[&str], deleting: &[&str]) -> Health {

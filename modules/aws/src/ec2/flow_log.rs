@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{REMEMBERED, filter::Filters, simulate};
-use crate::row::{Row, at_once, unordered};
+use crate::row::{Row, once_told, unordered};
 
 /// Input of `create_flow_logs`: one for one VPC, into CloudWatch.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html>
@@ -76,7 +76,7 @@ pub static FLOW_LOG: Row = Row {
     locator: &["flow_log_id"],
     along: &[],
     parents: &["resource_ids", "log_group_name", "deliver_logs_permission_arn"],
-    judge: at_once,
+    judge: |described| once_told(described, "creation_time"),
     differences: unordered,
     sim: &Simple {
         prefix: "fl-",

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{filter::Filters, simulate};
-use crate::row::{Row, at_once};
+use crate::row::{Row, once_told};
 
 /// Input of `create_security_group`. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub static SECURITY_GROUP: Row = Row {
     locator: &["group_id"],
     along: &[],
     parents: &["vpc_id"],
-    judge: at_once,
+    judge: |described| once_told(described, "ip_permissions_egress"),
     differences: same_fields,
     sim: &Simple {
         prefix: "sg-",

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     iam::document::{Document, with_normal},
-    row::{Row, at_once},
+    row::{Row, once_told},
 };
 
 /// What makes a rule. See <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>.
@@ -64,7 +64,7 @@ pub static KIND: Row = Row {
     locator: &["name"],
     along: &["event_bus_name"],
     parents: &[],
-    judge: at_once,
+    judge: |described| once_told(described, "state"),
     differences: |input, described| same_fields(&pattern(input), &pattern(described)),
     sim: &SIM,
 };

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::row::{Row, at_once, text, unordered};
+use crate::row::{Row, once_told, text, unordered};
 
 /// What makes a provider. See <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -76,7 +76,7 @@ pub static KIND: Row = Row {
     locator: &["arn"],
     along: &[],
     parents: &[],
-    judge: at_once,
+    judge: |described| once_told(described, "thumbprint_list"),
     differences: unordered,
     sim: &SIM,
 };

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::document::{self, Document, Purpose};
 use crate::{
-    row::{Row, at_once},
+    row::{Row, once_told},
     simulate::{digits, having},
 };
 
@@ -91,7 +91,7 @@ pub static KIND: Row = Row {
     locator: &["arn"],
     along: &[],
     parents: &[],
-    judge: at_once,
+    judge: |described| once_told(described, "policy_document"),
     differences: |input, described| same_fields(&document::with_normal(input, "policy_document"), described),
     sim: &SIM,
 };

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::key;
 use crate::{
-    row::{Row, at_once, text},
+    row::{Row, once_told, text},
     simulate::body,
 };
 
@@ -65,7 +65,7 @@ pub static KIND: Row = Row {
     locator: &["alias_name"],
     along: &[],
     parents: &["target_key_id"],
-    judge: at_once,
+    judge: |described| once_told(described, "arn"),
     differences: |input, described| same_fields(&short(input), &short(described)),
     sim: &SIM,
 };

@@ -6,7 +6,7 @@ use runbook_modules::{
     error::CallError,
     input::{self, InputError},
     operation::{Class, Operation},
-    resource::{Identity, Meta, same_fields},
+    resource::{Health, Identity, Meta, same_fields},
     sandbox::{
         sim::{SimCall, Simple},
         world::{Object, World},
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::policy;
 use crate::{
     iam::document::{self, Document},
-    row::{Row, judge_state, text},
+    row::{Row, judge_state, once_told, text},
 };
 
 /// What makes a key. See <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>.
@@ -75,7 +75,10 @@ pub static KIND: Row = Row {
     judge: |described| {
         let waiting = ["PendingDeletion", "PendingReplicaDeletion"];
         let broken = ["Disabled", "Unavailable", "PendingImport"];
-        judge_state(text(described, "key_state"), None, &["Enabled"], &broken, &waiting)
+        match judge_state(text(described, "key_state"), None, &["Enabled"], &broken, &waiting) {
+            Health::Ready => once_told(described, "policy"),
+            other => other,
+        }
     },
     differences: |input, described| same_fields(&document::with_normal(input, "policy"), described),
     sim: &SIM,

@@ -14,7 +14,7 @@ use runbook_modules::{
 use serde_json::Value;
 
 use super::log_group::{self, Input, SIM as GROUP};
-use crate::row::{Row, at_once};
+use crate::row::{Row, once_told};
 
 pub(super) static META: Meta = Meta {
     name: "logs.adopted_log_group",
@@ -38,7 +38,7 @@ pub static KIND: Row<Adopting> = Row {
     locator: &["log_group_name"],
     along: &[],
     parents: &["kms_key_id"],
-    judge: at_once,
+    judge: |described| once_told(described, "arn"),
     differences: same_fields,
     sim: &Adopting,
 };

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::row::{Row, at_once, text};
+use crate::row::{Row, once_told, text};
 
 /// What makes a log group. See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +53,7 @@ pub static KIND: Row = Row {
     locator: &["log_group_name"],
     along: &[],
     parents: &["kms_key_id"],
-    judge: at_once,
+    judge: |described| once_told(described, "arn"),
     differences: same_fields,
     sim: &SIM,
 };

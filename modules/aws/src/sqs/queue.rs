@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     iam::document::{self, Document},
-    row::{Difference, Row, at_once, text},
+    row::{Difference, Row, once_told, text},
     simulate::having,
 };
 
@@ -89,7 +89,7 @@ pub static KIND: Row = Row {
     locator: &["queue_name"],
     along: &["queue_url"],
     parents: &["attributes.kms_master_key_id"],
-    judge: at_once,
+    judge: |described| once_told(described, "arn"),
     differences,
     sim: &SIM,
 };
