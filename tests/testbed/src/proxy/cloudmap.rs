@@ -59,12 +59,22 @@ pub(super) async fn answer(shared: &Arc<Shared>, incoming: &Incoming, call: &Cal
                 None => begun(shared, shared.emulators.forward(incoming, call).await, call),
             }
         }
+        "ListServices" => narrowed(shared, shared.emulators.forward(incoming, call).await, call).await,
         "CreateService" => match existing_service(shared, call).await {
             Some(refused) => refused,
             None => shared.emulators.forward(incoming, call).await,
         },
         "DeleteNamespace" => match of_namespace(shared, call).await.is_empty() {
-            true => begun(shared, shared.emulators.forward(incoming, call).await, call),
+            true => {
+                let zone = zone_of(shared, call).await;
+                let answer = shared.emulators.forward(incoming, call).await;
+                if let Some(zone) = zone.filter(|_| answer.ok()) {
+                    let path = format!("/2013-04-01/hostedzone/{zone}");
+                    // It answers in XML; that there is nothing to read in it is no failure.
+                    let _ = shared.emulators.json(&call.credential, "route53", Json::Delete(&path), &Value::Null).await;
+                }
+                begun(shared, answer, call)
+            }
             false => in_use(call, "The namespace contains one or more services. Delete the services and try again."),
         },
         "DeleteService" => match of_service(shared, call).await.is_empty() {
@@ -154,9 +164,8 @@ async fn existing_namespace(shared: &Shared, call: &Call) -> Option<Answer> {
 }
 
 async fn existing_service(shared: &Shared, call: &Call) -> Option<Answer> {
-    let filter = json!({ "Filters": [{ "Name": "NAMESPACE_ID", "Values": [call.text("NamespaceId")] }] });
-    let all = ask(shared, &call.credential, "ListServices", filter).await;
-    let same = all["Services"].as_array()?.iter().find(|one| one["Name"] == call.fields["Name"])?.clone();
+    let all = services(shared, &call.credential, call.text("NamespaceId")).await;
+    let same = all.into_iter().find(|one| one["Name"] == call.fields["Name"])?;
     let found = ask(shared, &call.credential, "GetService", json!({ "Id": same["Id"] })).await;
     let fields = Map::from_iter([
         ("ServiceId".to_owned(), same["Id"].clone()),
@@ -168,9 +177,38 @@ async fn existing_service(shared: &Shared, call: &Call) -> Option<Answer> {
 }
 
 async fn of_namespace(shared: &Shared, call: &Call) -> Vec<Value> {
-    let filter = json!({ "Filters": [{ "Name": "NAMESPACE_ID", "Values": [call.text("Id")] }] });
-    let found = ask(shared, &call.credential, "ListServices", filter).await;
-    found["Services"].as_array().cloned().unwrap_or_default()
+    services(shared, &call.credential, call.text("Id")).await
+}
+
+/// The hosted zone that goes with a namespace for DNS. moto leaves it.
+async fn zone_of(shared: &Shared, call: &Call) -> Option<String> {
+    let found = ask(shared, &call.credential, "GetNamespace", json!({ "Id": call.text("Id") })).await;
+    let zone = found["Namespace"]["Properties"]["DnsProperties"]["HostedZoneId"].as_str()?;
+    Some(zone.trim_start_matches("/hostedzone/").to_owned())
+}
+
+/// The services of a namespace. moto lists those of all namespaces, whatever the filter.
+async fn services(shared: &Shared, who: &Credential, namespace: &str) -> Vec<Value> {
+    let all = ask(shared, who, "ListServices", json!({})).await;
+    let mut own = Vec::new();
+    for service in all["Services"].as_array().into_iter().flatten() {
+        let found = ask(shared, who, "GetService", json!({ "Id": service["Id"] })).await;
+        if found["Service"]["NamespaceId"] == namespace {
+            own.push(service.clone());
+        }
+    }
+    own
+}
+
+/// A list of services by the filter that it was asked with.
+async fn narrowed(shared: &Shared, answer: Answer, call: &Call) -> Answer {
+    let filters = call.fields["Filters"].as_array().into_iter().flatten();
+    let namespace =
+        filters.filter(|filter| filter["Name"] == "NAMESPACE_ID").find_map(|filter| filter["Values"][0].as_str());
+    let Some(namespace) = namespace.filter(|_| answer.ok()) else { return answer };
+    let mut value = answer.value();
+    value["Services"] = services(shared, &call.credential, namespace).await.into();
+    answer.with_value(&value)
 }
 
 async fn of_service(shared: &Shared, call: &Call) -> Vec<Value> {

@@ -77,7 +77,7 @@ impl Emulators {
         Ok(Answer::forwarded(parts.status, parts.headers, body, by))
     }
 
-    /// Asks moto on the proxy's own behalf, as the client whose credential it is: a form of EC2, IAM or STS.
+    /// Asks moto on the proxy's own behalf, as the client whose credential it is: a form of EC2, IAM, RDS, ELB or STS.
     ///
     /// # Errors
     /// The service's code and message.
@@ -87,6 +87,8 @@ impl Emulators {
         let version = match service {
             "ec2" => "2016-11-15",
             "iam" => "2010-05-08",
+            "rds" => "2014-10-31",
+            "elasticloadbalancing" => "2015-12-01",
             _ => "2011-06-15",
         };
         let form = form_urlencoded::Serializer::new(String::new())
@@ -130,6 +132,18 @@ impl Emulators {
     /// The status and the body.
     pub async fn route53(&self, who: &Credential, path: &str) -> Result<Element, String> {
         let answer = self.own(who, "route53", Method::GET, path, &[], String::new()).await?;
+        match answer.ok() {
+            true => Ok(answer.document()),
+            false => Err(format!("{path}: {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),
+        }
+    }
+
+    /// Reads XML of S3 from moto.
+    ///
+    /// # Errors
+    /// The status and the body.
+    pub async fn s3(&self, who: &Credential, path: &str) -> Result<Element, String> {
+        let answer = self.own(who, "s3", Method::GET, path, &[], String::new()).await?;
         match answer.ok() {
             true => Ok(answer.document()),
             false => Err(format!("{path}: {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),

@@ -9,6 +9,7 @@ use super::super::ids::{RUN, is_id, masked, name, words};
 /// Fields that differ from run to run, or that say the same as another.
 const VOLATILE: &[&str] = &[
     "createTime",
+    "creationTime",
     "attachTime",
     "macAddress",
     "publicIp",

@@ -29,12 +29,13 @@ const EC2: &[(&str, &str, &str, &str)] = &[
     ("ec2.network_interface", "DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId"),
     ("ec2.launch_template", "DescribeLaunchTemplates", "launchTemplates", "launchTemplateId"),
     ("ec2.vpc_endpoint", "DescribeVpcEndpoints", "vpcEndpointSet", "vpcEndpointId"),
+    ("ec2.flow_log", "DescribeFlowLogs", "flowLogSet", "flowLogId"),
 ];
 
-struct Reader<'a> {
-    shared: &'a Shared,
-    who: Credential,
-    items: BTreeMap<(String, String), Value>,
+pub(super) struct Reader<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) who: Credential,
+    pub(super) items: BTreeMap<(String, String), Value>,
 }
 
 /// Everything, in the regions and with the keys that requests have used so far (at least `us-east-1` with the key `test`).
@@ -46,10 +47,12 @@ pub async fn everything(shared: &Shared) -> Result<Inventory, String> {
         reader.ec2().await?;
         reader.eks().await?;
         reader.cloud_map().await?;
+        reader.listed_here().await?;
         // These have no region: once for an account is enough.
         if !callers[..place].iter().any(|earlier| earlier.access_key == who.access_key) {
             reader.iam().await?;
             reader.route53().await?;
+            reader.listed_once().await?;
         }
         items.extend(reader.items);
     }
@@ -57,11 +60,11 @@ pub async fn everything(shared: &Shared) -> Result<Inventory, String> {
 }
 
 impl Reader<'_> {
-    fn add(&mut self, kind: &str, id: &str, value: Value) {
+    pub(super) fn add(&mut self, kind: &str, id: &str, value: Value) {
         self.items.insert((kind.to_owned(), id.to_owned()), value);
     }
 
-    async fn form(&self, service: &str, action: &str, fields: &[(&str, &str)]) -> Result<Element, String> {
+    pub(super) async fn form(&self, service: &str, action: &str, fields: &[(&str, &str)]) -> Result<Element, String> {
         self.shared.emulators.form(&self.who, service, action, fields).await
     }
 
