@@ -15,3 +15,6 @@ mod helm;
 mod inventory;
 mod kubernetes;
 mod redis_ha;
+#[cfg(feature = "live")]
+mod services;
+mod stand;
