@@ -9,6 +9,8 @@ use crate::error::{CallError, Class};
 pub enum Fault {
     /// Refused for good; not executed.
     Refuse,
+    /// Refused because the caller may not do it; not executed.
+    Deny,
     /// Told to slow down; not executed.
     Throttle,
     /// Executed, but the answer is lost.
@@ -24,23 +26,28 @@ pub enum Fault {
 /// Faults by the number of the mutating call in the world (see [`super::world::Call::n`]).
 ///
 /// As a text: `refuse:37`, `throttle:37`, `lost:37`, `drop:37`, `kill-before:37`, `kill-after:37`; several with commas.
+/// `denied:37`: call 37 and all later ones are refused, as after somebody took the permission away.
 /// `stale:30`: in the whole run, reads of AWS do not show what was made in the last 30 seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     at: BTreeMap<u64, Fault>,
+    /// The first call that is denied.
+    denied_from: Option<u64>,
     /// Reads do not show what was made within so many milliseconds.
     lag_ms: i64,
 }
 
 /// A text that does not name a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fault; say refuse:N, throttle:N, lost:N, drop:N, kill-before:N, kill-after:N or stale:SECONDS")]
+#[error(
+    "`{0}` is no fault; say refuse:N, denied:N, throttle:N, lost:N, drop:N, kill-before:N, kill-after:N or stale:SECONDS"
+)]
 pub struct NotAFault(String);
 
 impl Faults {
     /// One fault.
     pub fn one(fault: Fault, n: u64) -> Self {
-        Self { at: BTreeMap::from([(n, fault)]), lag_ms: 0 }
+        Self { at: BTreeMap::from([(n, fault)]), ..Self::default() }
     }
 
     /// How far reads lag behind, in milliseconds.
@@ -50,7 +57,8 @@ impl Faults {
 
     /// What happens to call number `n`.
     pub fn get(&self, n: u64) -> Option<Fault> {
-        self.at.get(&n).copied()
+        let denied = self.denied_from.is_some_and(|from| from <= n).then_some(Fault::Deny);
+        self.at.get(&n).copied().or(denied)
     }
 }
 
@@ -70,6 +78,10 @@ impl FromStr for Faults {
                 "drop" => Fault::Drop,
                 "kill-before" => Fault::KillBefore,
                 "kill-after" => Fault::KillAfter,
+                "denied" => {
+                    faults.denied_from = Some(n);
+                    continue;
+                }
                 "stale" => {
                     faults.lag_ms = i64::try_from(n.saturating_mul(1000)).map_err(|_| wrong())?;
                     continue;
@@ -87,6 +99,7 @@ impl Fault {
     pub fn error(self, n: u64) -> Option<CallError> {
         let (class, code, text) = match self {
             Self::Refuse => (Class::Refused, "InjectedFault", "was refused on purpose"),
+            Self::Deny => (Class::Refused, "AccessDenied", "is not authorized, on purpose"),
             Self::Throttle => (Class::Throttled, "Throttling", "was throttled on purpose"),
             Self::Lose | Self::Drop => (Class::Unknown, "ConnectionReset", "got no answer, on purpose"),
             Self::KillBefore | Self::KillAfter => return None,
@@ -98,6 +111,7 @@ impl Fault {
     pub fn outcome(self) -> &'static str {
         match self {
             Self::Refuse => "InjectedFault",
+            Self::Deny => "AccessDenied",
             Self::Throttle => "Throttling",
             Self::Lose => "lost",
             Self::Drop => "dropped",

@@ -154,7 +154,7 @@ impl Sandbox {
             let answer = match fault {
                 Some(Fault::KillBefore) => std::process::abort(),
                 None | Some(Fault::Lose | Fault::KillAfter) => execute(&mut inner.world, now).map(Some),
-                Some(Fault::Refuse | Fault::Throttle | Fault::Drop) => Ok(None),
+                Some(Fault::Refuse | Fault::Deny | Fault::Throttle | Fault::Drop) => Ok(None),
             };
             let answer = answer.and_then(|answer| {
                 controllers::advance(&mut inner.world, now).map_err(bad)?;

@@ -43,6 +43,17 @@ fn a_refused_call_executes_nothing() {
 }
 
 #[test]
+fn from_a_call_on_everything_is_denied() {
+    let bench = with_fault("denied:2");
+    bench.create(&Object, "a", config_map("a")).unwrap();
+    for name in ["b", "c"] {
+        let error = bench.create(&Object, name, config_map(name)).unwrap_err();
+        assert_eq!((error.class, error.code.as_str()), (Class::Refused, "AccessDenied"));
+        assert_eq!(bench.read(&Object, &at(name)), None);
+    }
+}
+
+#[test]
 fn a_lost_answer_was_executed_and_a_dropped_one_was_not() {
     let bench = with_fault("lost:1,drop:2");
     assert_eq!(bench.create(&Object, "a", config_map("a")).unwrap_err().class, Class::Unknown);
