@@ -29,7 +29,7 @@ pub struct Row<S: 'static = Simple> {
     pub along: &'static [&'static str],
     /// The input's fields that hold the ids of what must outlive it: a text or a list of texts; dots go down. Of a role's
     /// ARN the name counts too. A kind before the field (`rds.db_cluster db_cluster_identifier`) tells things of several kinds
-    /// with the same name apart.
+    /// with the same name apart. A field in braces stands in a name that is made of it: `/aws/eks/{name}/cluster`.
     pub parents: &'static [&'static str],
     /// Whether a description shows it usable.
     pub judge: fn(&Value) -> Health,
@@ -69,6 +69,13 @@ impl<S: Sim> Kind for Row<S> {
     fn parents(&self, input: &Value) -> Vec<String> {
         let mut parents = Vec::new();
         for path in self.parents {
+            if let Some((before, (field, after))) =
+                path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+            {
+                parents
+                    .extend(lookup(input, field).and_then(Value::as_str).map(|name| format!("{before}{name}{after}")));
+                continue;
+            }
             let (kind, path) = path.rsplit_once(' ').unwrap_or(("", path));
             let Some(value) = lookup(input, path) else { continue };
             let ids = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);

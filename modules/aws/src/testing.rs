@@ -127,7 +127,12 @@ impl Lab {
     }
 
     /// Puts something into the world that no request of ours made, as a controller would.
-    pub fn put_object(&self, kind: &str, place: &str, id: &str, mut body: Value) {
+    pub fn put_object(&self, kind: &str, place: &str, id: &str, body: Value) {
+        self.put_holder(kind, place, id, body, &[]);
+    }
+
+    /// The same, holding what stands under keys of the world.
+    pub fn put_holder(&self, kind: &str, place: &str, id: &str, mut body: Value, held: &[&str]) {
         body["id"] = id.into();
         let object = Object {
             kind: kind.to_owned(),
@@ -137,7 +142,7 @@ impl Lab {
             tags: BTreeMap::new(),
             token: String::new(),
             input: Value::Null,
-            refs: Vec::new(),
+            refs: held.iter().map(|&key| key.to_owned()).collect(),
             owner: None,
             states: Vec::new(),
             gone_at: None,
@@ -150,6 +155,12 @@ impl Lab {
     pub fn everything(&self) -> Vec<String> {
         let all = snapshot(self.store.as_ref()).unwrap();
         all.as_array().into_iter().flatten().map(|object| text(object, "kind")).collect()
+    }
+
+    /// Takes something out of the world.
+    pub fn take_object(&self, key: &str) {
+        let base = self.store.version().unwrap();
+        self.store.commit(base, &[(key.to_owned(), None)]).unwrap().unwrap();
     }
 
     /// Makes something and waits until it is ready: the description.

@@ -38,7 +38,7 @@ pub struct Input {
     pub encryption_config: Option<Vec<Encryption>>,
     /// What happens at the end of a version's standard support.
     pub upgrade_policy: Option<UpgradePolicy>,
-    /// Refuses deletion until it is taken back.
+    /// Refuses deletion until it is taken back, by undo as well.
     pub deletion_protection: Option<bool>,
 }
 
@@ -164,7 +164,13 @@ pub static KIND: Row = Row {
     check: input::check::<Input>,
     locator: &["name"],
     along: &[],
-    parents: &["role_arn", "resources_vpc_config.subnet_ids", "resources_vpc_config.security_group_ids"],
+    parents: &[
+        "role_arn",
+        "resources_vpc_config.subnet_ids",
+        "resources_vpc_config.security_group_ids",
+        // While it stands it would make its log group again.
+        "/aws/eks/{name}/cluster",
+    ],
     judge,
     differences: unordered,
     sim: &cluster_sim::SIM,

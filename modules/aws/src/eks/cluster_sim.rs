@@ -1,5 +1,5 @@
 //! How the sandbox simulates a cluster: what EKS refuses, what it makes along with it (a security group, network interfaces,
-//! what runs in every cluster).
+//! what runs in every cluster, a log group when it logs).
 
 use runbook_modules::{
     error::{CallError, Class},
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::{cluster, versions};
 use crate::{
     ec2::network_interface,
+    logs::log_group,
     row::text,
     simulate::{body, digits, owned},
 };
@@ -32,8 +33,32 @@ pub(super) static SIM: Simple = Simple {
     describe: described,
     made,
     deleted: |world, _, object| k8s::remove_cluster(world, &object.id),
+    check_delete: |_, call, cluster| {
+        if cluster.body["deletion_protection"] == true && cluster.state(call.now_ms) == "ACTIVE" {
+            let text = format!("Cluster {} has deletion protection: disable it to delete the cluster", cluster.id);
+            return Err(CallError::refused("InvalidRequestException", text));
+        }
+        Ok(())
+    },
     ..Simple::DEFAULT
 };
+
+/// The log group that EKS writes to, and makes where there is none.
+fn log_group_of(cluster: &str) -> String {
+    format!("/aws/eks/{cluster}/cluster")
+}
+
+/// Whether a cluster's control plane logs anything.
+fn is_logging(cluster: &Object) -> bool {
+    let setups = lookup(&cluster.body, "logging.cluster_logging").and_then(Value::as_array);
+    setups.into_iter().flatten().any(|setup| setup["enabled"] == true)
+}
+
+/// Whether a cluster stands that writes to a log group.
+pub fn writes_to(world: &World, call: &SimCall<'_>, group: &str) -> bool {
+    let mut clusters = world.list(cluster::META.name, &call.place.region, call.now_ms);
+    clusters.any(|cluster| cluster.gone_at.is_none() && is_logging(cluster) && log_group_of(&cluster.id) == group)
+}
 
 fn invalid(message: String) -> CallError {
     CallError::refused("InvalidParameterException", message)
@@ -165,6 +190,9 @@ fn made(world: &mut World, call: &SimCall<'_>, cluster: &Object) {
             config.insert("cluster_security_group_id".to_owned(), Value::from(group.as_str()));
         }
     });
+    if is_logging(cluster) {
+        log_group::put(world, call, &log_group_of(&cluster.id), call.now_ms);
+    }
     let ready = cluster.states.last().map_or(call.now_ms, |(from, _)| *from);
     k8s::boot_cluster(world, region, &cluster.id, ready);
 }

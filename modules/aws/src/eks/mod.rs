@@ -1,4 +1,5 @@
-//! The service `eks`: one file a kind, [`versions`] for what EKS offers, [`cluster_sim`] for the simulated control plane.
+//! The service `eks`: one file a kind, [`versions`] for what EKS offers, [`cluster_sim`] and [`nodegroup_sim`] for the simulated
+//! control plane and nodes.
 
 use runbook_modules::table::Table;
 
@@ -12,11 +13,14 @@ mod cluster_sim;
 #[cfg(feature = "live")]
 mod live;
 pub mod nodegroup;
+mod nodegroup_sim;
 pub mod pod_identity_association;
 #[cfg(test)]
 mod tests;
 pub mod update_cluster_config;
 pub mod versions;
+
+pub(crate) use cluster_sim::writes_to;
 
 /// Adds the kinds and operations of the service to the table.
 pub fn register(table: &mut Table) {

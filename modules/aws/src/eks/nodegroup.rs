@@ -8,20 +8,18 @@ use runbook_modules::{
     operation::{Class, Operation},
     resource::{Identity, Kind, Meta},
     sandbox::{
-        k8s,
-        sim::{Ref, Sim, SimCall, Simple},
-        simple::lookup,
-        world::{Object, World},
+        sim::{Sim, SimCall},
+        world::World,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{addon, cluster, cluster_sim};
+use super::{cluster, cluster_sim, nodegroup_sim::Nodes};
 use crate::{
     row::{Row, unordered},
-    simulate::{body, digits, having},
+    simulate::{body, having},
 };
 
 /// What makes a node group. See <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html>.
@@ -120,7 +118,7 @@ pub(super) static META: Meta = Meta {
 };
 
 /// The kind.
-pub static KIND: Row = Row {
+pub static KIND: Row<Nodes> = Row {
     meta: &META,
     schema: input::schema::<Input>,
     check: |value| {
@@ -137,85 +135,15 @@ pub static KIND: Row = Row {
     parents: &["eks.cluster cluster_name", "node_role", "subnets", "launch_template.id"],
     judge: cluster::judge,
     differences: unordered,
-    sim: &SIM,
+    sim: &Nodes,
 };
 
-fn sizes(scaling: Option<&Scaling>) -> (i32, i32, i32) {
+/// The least, the most and the first number of nodes, EKS's own where nothing is said.
+pub(super) fn sizes(scaling: Option<&Scaling>) -> (i32, i32, i32) {
     let of = |size: fn(&Scaling) -> Option<i32>| scaling.and_then(size);
     let min = of(|s| s.min_size).unwrap_or(1);
     let desired = of(|s| s.desired_size).unwrap_or(2.max(min));
     (min, of(|s| s.max_size).unwrap_or(desired.max(2)), desired)
-}
-
-static SIM: Simple = Simple {
-    id: |call| format!("{}/{}", call.text("cluster_name"), call.text("nodegroup_name")),
-    refs: &[Ref { field: "cluster_name", kind: "eks.cluster", missing: "ResourceNotFoundException", owned: false }],
-    unique: (&["cluster_name", "nodegroup_name"], "ResourceInUseException"),
-    state_field: "status",
-    states: ("CREATING", "ACTIVE", "DELETING"),
-    token: true,
-    missing: "ResourceNotFoundException",
-    check: |world, call| {
-        cluster_sim::active(world, call)?;
-        cluster_sim::check_role(world, call, "node_role")?;
-        cluster_sim::check_subnets(world, call, &cluster_sim::texts(call.input, "subnets")).map(|_| ())
-    },
-    describe: described,
-    made,
-    deleted: |world, call, group| {
-        k8s::remove_nodes(world, body(group, "cluster_name"), body(group, "nodegroup_name"), call.now_ms);
-    },
-    ..Simple::DEFAULT
-};
-
-fn described(world: &World, call: &SimCall<'_>, id: &str) -> Value {
-    let (cluster, name) = (call.text("cluster_name"), call.text("nodegroup_name"));
-    let version =
-        cluster_sim::named(world, call, "cluster_name").map(|c| body(c, "version").to_owned()).unwrap_or_default();
-    let given = |path: &str, otherwise: Value| lookup(call.input, path).cloned().unwrap_or(otherwise);
-    let (min, max, desired) =
-        sizes(call.input.get("scaling_config").and_then(|scaling| Scaling::deserialize(scaling).ok()).as_ref());
-    let unique = digits(&format!("{id}{}", call.token), 32);
-    json!({
-        "name": name,
-        "arn": format!("arn:aws:eks:{}:{}:nodegroup/{cluster}/{name}/{unique}", call.place.region, call.account),
-        "version": given("version", version.into()),
-        "instance_types": given("instance_types", json!(["t3.medium"])),
-        "disk_size": given("disk_size", 20.into()),
-        "ami_type": given("ami_type", "AL2023_x86_64_STANDARD".into()),
-        "capacity_type": given("capacity_type", "ON_DEMAND".into()),
-        "scaling_config": { "min_size": min, "max_size": max, "desired_size": desired },
-        "resources": { "auto_scaling_groups": [{ "name": format!("eks-{name}-{unique}") }] },
-        "health": { "issues": [] },
-    })
-}
-
-fn made(world: &mut World, call: &SimCall<'_>, group: &Object) {
-    let Ok(cluster) = cluster_sim::named(world, call, "cluster_name") else { return };
-    let security_group = body(cluster, "resources_vpc_config.cluster_security_group_id").to_owned();
-    let cluster = cluster.id.clone();
-    let subnets = cluster_sim::texts(call.input, "subnets");
-    let count = lookup(&group.body, "scaling_config.desired_size").and_then(Value::as_u64).unwrap_or(2);
-    let mut nodes = Vec::new();
-    for (subnet, _) in subnets.iter().cycle().zip(0..count) {
-        let zone = world.get("ec2.subnet", &call.place.region, subnet, call.now_ms);
-        let zone = zone.map_or("", |subnet| body(subnet, "availability_zone")).to_owned();
-        let made = cluster_sim::Interface {
-            subnet,
-            groups: &[&security_group],
-            description: "Primary network interface of an EKS node",
-            owner: group,
-        };
-        let address = cluster_sim::interface(world, call, &made).replace('.', "-");
-        let suffix = match call.place.region.as_str() {
-            "us-east-1" => "ec2.internal".to_owned(),
-            region => format!("{region}.compute.internal"),
-        };
-        nodes.push((format!("ip-{address}.{suffix}"), zone));
-    }
-    let ready = group.states.last().map_or(call.now_ms, |(from, _)| *from);
-    k8s::boot_nodes(world, &cluster, body(group, "nodegroup_name"), &nodes, ready);
-    addon::nodes_come(world, call, &cluster, ready);
 }
 
 /// Which node group is asked for.
@@ -244,7 +172,7 @@ pub static DESCRIBE: Operation = Operation {
 
 fn describe(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     cluster_sim::named(world, call, "cluster_name")?;
-    SIM.read(&KIND as &dyn Kind, world, call).ok_or_else(|| {
+    Nodes.read(&KIND as &dyn Kind, world, call).ok_or_else(|| {
         let name = call.text("nodegroup_name");
         CallError::not_found("ResourceNotFoundException", format!("No node group found for name: {name}."))
     })

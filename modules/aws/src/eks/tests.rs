@@ -202,3 +202,54 @@ fn the_endpoint_is_closed_by_an_update_that_takes_its_time() {
     assert_eq!(cluster["resources_vpc_config"]["endpoint_public_access"], false);
     assert_eq!(code(site.lab.call("eks.update_cluster_config", close(false))), "InvalidParameterException");
 }
+
+#[test]
+fn a_protected_cluster_is_not_deleted() {
+    let site = site();
+    let mut input = site.cluster();
+    input["deletion_protection"] = json!(true);
+    site.lab.make("eks.create_cluster", input);
+    let error = site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (Class::Refused, "InvalidRequestException"));
+}
+
+#[test]
+fn a_cluster_that_logs_makes_its_log_group_and_makes_it_again() {
+    let site = site();
+    let mut input = site.cluster();
+    input["logging"] = json!({ "cluster_logging": [{ "types": ["api"], "enabled": true }] });
+    let group = json!({ "log_group_name": "/aws/eks/c/cluster" });
+    site.lab.make("eks.create_cluster", input.clone());
+    assert!(site.lab.read("logs.log_group", group.clone()).is_some());
+    site.lab.delete("logs.log_group", group.clone()).unwrap();
+    assert_eq!(site.lab.read("logs.log_group", group.clone()), None);
+    site.lab.pass(10);
+    assert!(site.lab.read("logs.log_group", group.clone()).is_some(), "the cluster still writes");
+    site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap();
+    site.lab.delete("logs.log_group", group.clone()).unwrap();
+    site.lab.pass(10);
+    assert_eq!(site.lab.read("logs.log_group", group), None);
+    assert!(site.lab.parents("eks.cluster", &input).contains(&"/aws/eks/c/cluster".to_owned()));
+}
+
+#[test]
+fn a_node_group_whose_security_group_is_used_fails_to_be_deleted() {
+    let site = site();
+    site.lab.make("eks.create_cluster", site.cluster());
+    site.lab.make("eks.create_nodegroup", site.nodes());
+    let at = json!({ "cluster_name": "c", "nodegroup_name": "n" });
+    let held = ["eks.nodegroup|us-east-1|c/n"];
+    site.lab.put_holder("ec2.network_interface", "us-east-1", "eni-1", json!({}), &held);
+    for _ in 0..2 {
+        site.lab.delete("eks.nodegroup", at.clone()).unwrap();
+        let left = site.lab.read("eks.nodegroup", at.clone()).unwrap();
+        assert_eq!(
+            (&left["status"], &left["health"]["issues"][0]["resource_ids"]),
+            (&json!("DELETE_FAILED"), &json!(["eni-1"]))
+        );
+    }
+    assert_eq!(site.lab.obstacles("eks.nodegroup", &at), ["ec2.network_interface eni-1"]);
+    site.lab.take_object("ec2.network_interface|us-east-1|eni-1");
+    site.lab.delete("eks.nodegroup", at.clone()).unwrap();
+    assert_eq!(site.lab.read("eks.nodegroup", at), None);
+}

@@ -51,7 +51,7 @@ const OF: &dyn Kind = &log_group::KIND;
 impl Sim for Adopting {
     fn create(&self, _: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         log_group::refuse(world, call)?;
-        log_group::put(world, call, call.text("log_group_name"));
+        log_group::put(world, call, call.text("log_group_name"), call.now_ms);
         let name = call.text("log_group_name");
         world.change(log_group::META.name, &call.place.region, name, |group| {
             group.tags.extend(call.tags.clone());

@@ -81,8 +81,16 @@ pub(super) static SIM: Simple = Simple {
     missing: "ResourceNotFoundException",
     check: refuse,
     describe: |_, call, id| described(call, id),
+    deleted: |world, call, group| {
+        if crate::eks::writes_to(world, call, &group.id) {
+            put(world, call, &group.id, call.now_ms + AGAIN_MS);
+        }
+    },
     ..Simple::DEFAULT
 };
+
+/// From the deletion of a log group to its next line, by a service that still writes to it.
+const AGAIN_MS: i64 = 5_000;
 
 pub(super) fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     match call.text("kms_key_id") {
@@ -103,8 +111,9 @@ pub(super) fn described(call: &SimCall<'_>, id: &str) -> Value {
     })
 }
 
-/// A log group that no request of a script made (EKS, a Lambda function, Fluent Bit), for the sandbox's own services.
-pub fn put(world: &mut World, call: &SimCall<'_>, name: &str) {
+/// A log group that no request of a script made (EKS, a Lambda function, Fluent Bit), for the sandbox's own services. It is there
+/// from `from_ms` on.
+pub fn put(world: &mut World, call: &SimCall<'_>, name: &str, from_ms: i64) {
     let region = &call.place.region;
     if world.get(META.name, region, name, call.now_ms).is_some() {
         return;
@@ -119,7 +128,7 @@ pub fn put(world: &mut World, call: &SimCall<'_>, name: &str) {
         input: Value::Null,
         refs: Vec::new(),
         owner: None,
-        states: Vec::new(),
+        states: vec![(from_ms, String::new())],
         gone_at: None,
     });
 }

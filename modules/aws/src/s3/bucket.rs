@@ -117,9 +117,12 @@ fn name_fits(name: &str) -> Result<(), InputError> {
 /// The refusal to delete a bucket that holds something, with what to do. Waiting would not help: nobody else empties it.
 pub fn not_empty(bucket: &str, some: &[String], more: bool) -> CallError {
     let listed = some.join(", ");
-    let count = if more { format!("more than {}", some.len()) } else { some.len().to_string() };
+    let count = match some.len() {
+        1 if !more => "1 object".to_owned(),
+        count => format!("{}{count} objects", if more { "more than " } else { "" }),
+    };
     let text = format!(
-        "the bucket {bucket} holds {count} objects ({listed}), and nobody allowed undo to delete them; \
+        "the bucket {bucket} holds {count} ({listed}), and nobody allowed undo to delete them; \
          `runbook undo RUN --also s3://{bucket}` deletes the bucket with all that is in it"
     );
     CallError::refused("BucketNotEmpty", text)

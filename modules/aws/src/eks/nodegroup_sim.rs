@@ -1,0 +1,154 @@
+//! How the sandbox simulates a node group: its nodes, and a deletion that fails because something uses what EKS made for it.
+
+use runbook_modules::{
+    error::CallError,
+    resource::Kind,
+    sandbox::{
+        k8s,
+        sim::{Ref, Sim, SimCall, Simple},
+        simple::{holders, lookup},
+        world::{Object, World},
+    },
+};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use super::{
+    addon, cluster_sim,
+    nodegroup::{META, Scaling, sizes},
+};
+use crate::simulate::{body, digits};
+
+static SIMPLE: Simple = Simple {
+    id: |call| format!("{}/{}", call.text("cluster_name"), call.text("nodegroup_name")),
+    refs: &[Ref { field: "cluster_name", kind: "eks.cluster", missing: "ResourceNotFoundException", owned: false }],
+    unique: (&["cluster_name", "nodegroup_name"], "ResourceInUseException"),
+    state_field: "status",
+    states: ("CREATING", "ACTIVE", "DELETING"),
+    token: true,
+    missing: "ResourceNotFoundException",
+    check: |world, call| {
+        cluster_sim::active(world, call)?;
+        cluster_sim::check_role(world, call, "node_role")?;
+        cluster_sim::check_subnets(world, call, &cluster_sim::texts(call.input, "subnets")).map(|_| ())
+    },
+    describe: described,
+    made,
+    deleted: |world, call, group| {
+        k8s::remove_nodes(world, body(group, "cluster_name"), body(group, "nodegroup_name"), call.now_ms);
+    },
+    ..Simple::DEFAULT
+};
+
+fn described(world: &World, call: &SimCall<'_>, id: &str) -> Value {
+    let (cluster, name) = (call.text("cluster_name"), call.text("nodegroup_name"));
+    let version =
+        cluster_sim::named(world, call, "cluster_name").map(|c| body(c, "version").to_owned()).unwrap_or_default();
+    let given = |path: &str, otherwise: Value| lookup(call.input, path).cloned().unwrap_or(otherwise);
+    let (min, max, desired) =
+        sizes(call.input.get("scaling_config").and_then(|scaling| Scaling::deserialize(scaling).ok()).as_ref());
+    let unique = digits(&format!("{id}{}", call.token), 32);
+    json!({
+        "name": name,
+        "arn": format!("arn:aws:eks:{}:{}:nodegroup/{cluster}/{name}/{unique}", call.place.region, call.account),
+        "version": given("version", version.into()),
+        "instance_types": given("instance_types", json!(["t3.medium"])),
+        "disk_size": given("disk_size", 20.into()),
+        "ami_type": given("ami_type", "AL2023_x86_64_STANDARD".into()),
+        "capacity_type": given("capacity_type", "ON_DEMAND".into()),
+        "scaling_config": { "min_size": min, "max_size": max, "desired_size": desired },
+        "resources": { "auto_scaling_groups": [{ "name": format!("eks-{name}-{unique}") }] },
+        "health": { "issues": [] },
+    })
+}
+
+fn made(world: &mut World, call: &SimCall<'_>, group: &Object) {
+    let Ok(cluster) = cluster_sim::named(world, call, "cluster_name") else { return };
+    let security_group = body(cluster, "resources_vpc_config.cluster_security_group_id").to_owned();
+    let cluster = cluster.id.clone();
+    let subnets = cluster_sim::texts(call.input, "subnets");
+    let count = lookup(&group.body, "scaling_config.desired_size").and_then(Value::as_u64).unwrap_or(2);
+    let mut nodes = Vec::new();
+    for (subnet, _) in subnets.iter().cycle().zip(0..count) {
+        let zone = world.get("ec2.subnet", &call.place.region, subnet, call.now_ms);
+        let zone = zone.map_or("", |subnet| body(subnet, "availability_zone")).to_owned();
+        let made = cluster_sim::Interface {
+            subnet,
+            groups: &[&security_group],
+            description: "Primary network interface of an EKS node",
+            owner: group,
+        };
+        let address = cluster_sim::interface(world, call, &made).replace('.', "-");
+        let suffix = match call.place.region.as_str() {
+            "us-east-1" => "ec2.internal".to_owned(),
+            region => format!("{region}.compute.internal"),
+        };
+        nodes.push((format!("ip-{address}.{suffix}"), zone));
+    }
+    let ready = group.states.last().map_or(call.now_ms, |(from, _)| *from);
+    k8s::boot_nodes(world, &cluster, body(group, "nodegroup_name"), &nodes, ready);
+    addon::nodes_come(world, call, &cluster, ready);
+}
+
+/// A node group: EKS takes its deletion, and says later that it failed.
+pub struct Nodes;
+
+impl Nodes {
+    /// The deletion fails in the end: something else uses the security group that EKS made for the nodes.
+    fn fails(world: &mut World, call: &SimCall<'_>, group: &Object, held: &[String]) {
+        let ids: Vec<&str> = held.iter().filter_map(|holder| holder.split(' ').nth(1)).collect();
+        let issue = json!({
+            "code": "Ec2SecurityGroupDeletionFailure",
+            "message": "We could not delete the remote access security group for your managed node group. Remove any dependencies from the \
+                        security group.",
+            "resource_ids": ids,
+        });
+        let usual = i64::try_from(META.usual.1.as_millis()).unwrap_or(i64::MAX / 2);
+        let now = call.now_ms;
+        world.change(META.name, &call.place.region, &group.id, |group| {
+            group.states.retain(|(from, _)| *from <= now);
+            group.states.extend([(now, "DELETING".to_owned()), (now + usual, "DELETE_FAILED".to_owned())]);
+            group.body["health"]["issues"] = json!([issue]);
+        });
+        k8s::remove_nodes(world, body(group, "cluster_name"), body(group, "nodegroup_name"), now);
+    }
+}
+
+impl Sim for Nodes {
+    fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
+        SIMPLE.create(kind, world, call)
+    }
+
+    fn read(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
+        SIMPLE.read(kind, world, call)
+    }
+
+    fn find(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
+        SIMPLE.find(kind, world, call)
+    }
+
+    fn delete(
+        &self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
+    ) -> Result<(), CallError> {
+        let (cluster, name) = (call.text("cluster_name"), call.text("nodegroup_name"));
+        let group = world.get(META.name, &call.place.region, &format!("{cluster}/{name}"), call.now_ms).cloned();
+        if let Some(group) = group.filter(|group| group.gone_at.is_none()) {
+            let held = holders(world, &group.key(), call.now_ms);
+            if !held.is_empty() {
+                if group.state(call.now_ms) != "DELETING" {
+                    Self::fails(world, call, &group, &held);
+                }
+                return Ok(());
+            }
+        }
+        SIMPLE.delete(kind, world, call, put_back)
+    }
+
+    fn next_change(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
+        SIMPLE.next_change(kind, world, call)
+    }
+
+    fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
+        SIMPLE.obstacles(kind, world, call)
+    }
+}
