@@ -210,7 +210,8 @@ fn noun(kind: &str) -> String {
     kind.split_once('.').map_or(kind, |(_, noun)| noun).replace('_', " ")
 }
 
-/// What was left and why, what was kept on purpose. What only waits for something else that was left is counted.
+/// What was left and why, what that goes on costing, what was kept on purpose. What only waits for something else that was left is
+/// counted.
 fn details(report: &UndoReport, look: &Look) -> String {
     let line = |name: &str, left: &Left| {
         let called =
@@ -227,6 +228,12 @@ fn details(report: &UndoReport, look: &Look) -> String {
         let names: Vec<String> = waiting.iter().map(|left| format!("{} {}", noun(&left.kind), left.id)).collect();
         let text = format!("{} that cannot go before: {}", plural(waiting.len() as u64, "resource"), names.join(", "));
         out.push_str(&look.named("and", 9, &look.shown(&text)));
+    }
+    let mut costs: BTreeMap<&str, u64> = BTreeMap::new();
+    report.left.iter().filter_map(|left| left.cost).for_each(|cost| *costs.entry(cost).or_default() += 1);
+    if !costs.is_empty() {
+        let costs: Vec<String> = costs.iter().map(|(cost, count)| plural(*count, &look.shown(cost))).collect();
+        out.push_str(&look.named("costs", 9, &format!("{} while they stand", costs.join(", "))));
     }
     report.kept.iter().for_each(|left| out.push_str(&line("kept", left)));
     out

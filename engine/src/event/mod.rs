@@ -232,6 +232,26 @@ pub enum What {
         /// What stood there before was put back.
         put_back: bool,
     },
+    /// A resource still stands at the end of an undo.
+    #[serde(rename = "delete.left")]
+    Left {
+        /// The step that made it.
+        step: String,
+        /// Kind.
+        kind: String,
+        /// Name for people.
+        name: String,
+        /// Id.
+        id: String,
+        /// Why.
+        why: String,
+        /// What holds it.
+        blockers: Vec<String>,
+        /// On purpose: it is shared, or somebody else has changed it since.
+        kept: bool,
+        /// What it goes on costing: `NAT gateway`. None: nothing of its own.
+        cost: Option<String>,
+    },
     /// Something worth a line.
     #[serde(rename = "note")]
     Note {

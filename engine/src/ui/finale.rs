@@ -83,7 +83,8 @@ impl Finale<'_> {
                 let gone = format!("{deleted} deleted, {already} were gone already{back}, 0 left");
                 let head = format!("all that run {} made is gone: {gone}", self.short);
                 let next = vec![self.command("show", ""), format!("runbook runs{}", self.options)];
-                (Ink::Good, Mark::Done, head, time(totals, end), self.details.to_owned(), next)
+                let gap = if self.details.is_empty() { "" } else { "\n" };
+                (Ink::Good, Mark::Done, head, time(totals, end), format!("{}{gap}", self.details), next)
             }
             Ending::Stuck { left, message } => {
                 let head = format!("undo waits no longer: {}", look.shown(message));

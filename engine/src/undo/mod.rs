@@ -29,6 +29,7 @@ use runbook_state::record::{EffectKey, EffectState, Ending};
 pub use self::verify::{Difference, Drift, verify};
 use crate::{
     error::Halt,
+    event::What,
     run::{history::Effect, scope::Scope, session::Session},
 };
 
@@ -80,6 +81,20 @@ pub struct Left {
     pub why: String,
     /// What holds it, by id.
     pub blockers: Vec<String>,
+    /// What it goes on costing, as `plan` names it. None: nothing of its own.
+    pub cost: Option<&'static str>,
+}
+
+impl Left {
+    /// Its name and its id, or the one that it has.
+    fn called(&self) -> String {
+        if self.name == self.id { self.id.clone() } else { format!("{} {}", self.name, self.id).trim().to_owned() }
+    }
+
+    fn event(&self, kept: bool) -> What {
+        let Self { step, kind, id, name, why, blockers, cost } = self.clone();
+        What::Left { step, kind, name, id, why, blockers, kept, cost: cost.map(str::to_owned) }
+    }
 }
 
 /// What came of an undo.
@@ -102,7 +117,7 @@ impl UndoReport {
     pub fn ending(&self) -> Ending {
         let Some(first) = self.left.first() else { return Ending::Undone };
         let left = u32::try_from(self.left.len()).unwrap_or(u32::MAX);
-        Ending::Stuck { left, message: format!("{} {}: {}", first.name, first.id, first.why) }
+        Ending::Stuck { left, message: format!("{}: {}", first.called(), first.why) }
     }
 }
 
@@ -125,6 +140,8 @@ pub fn undo(session: &Arc<Session>, hooks: Vec<Arc<dyn UndoHook>>, options: &Opt
         tried.extend(nodes.iter().filter_map(|node| node.effect().map(|effect| effect.key.clone())));
         walk::walk(session, &nodes, &mut report)?;
     }
+    let left = report.left.iter().map(|left| left.event(false));
+    left.chain(report.kept.iter().map(|kept| kept.event(true))).for_each(|what| session.tell(what));
     if let Some(step) = options.step.as_deref().filter(|_| report.left.is_empty()) {
         select::close(session, step, &tried)?;
     }

@@ -43,6 +43,8 @@ const CALLED: u32 = u32::MAX;
 pub struct Node {
     pub(super) item: Item,
     what: Thing,
+    /// What it costs while it stands.
+    cost: Option<&'static str>,
 }
 
 enum Thing {
@@ -76,7 +78,7 @@ pub(super) fn nodes(
         (chosen && !node.called(session)).then_some(node)
     });
     let closures: Vec<Node> = closures.collect();
-    rows.into_iter().filter_map(Node::row).chain(closures).collect()
+    rows.into_iter().filter_map(|row| Node::row(session, row)).chain(closures).collect()
 }
 
 /// When the keys of the run were at work.
@@ -94,7 +96,7 @@ pub(super) fn times(session: &Session) -> Times {
 }
 
 impl Node {
-    fn row(effect: Arc<Effect>) -> Option<Self> {
+    fn row(session: &Session, effect: Arc<Effect>) -> Option<Self> {
         let owned = effect.owned.as_ref()?;
         let place: Place = serde_json::from_value(owned.place.clone()).unwrap_or_default();
         let mut names = vec![owned.id.clone(), named(&owned.kind, &owned.id)];
@@ -106,14 +108,16 @@ impl Node {
         names.extend(described.map(str::to_owned));
         let parents = owned.parents.iter().cloned().chain(place.cluster.as_deref().map(cluster)).collect();
         let item = Item { step: effect.key.step.clone(), order: effect.order * STRIDE, names, parents, closure: false };
-        Some(Self { item, what: Thing::Row(effect) })
+        let cost = session.table.kind(&owned.kind).and_then(|kind| kind.meta().cost);
+        Some(Self { item, what: Thing::Row(effect), cost })
     }
 
     fn closure(session: &Session, hook: Arc<dyn UndoHook>, number: u32) -> Self {
         let step = hook.step().to_owned();
         if let Some(after) = hook.after() {
             let order = after * STRIDE + 1 + u64::from(number);
-            return Self { item: Item { step, order, ..Item::default() }, what: Thing::Closure { hook, number } };
+            let item = Item { step, order, ..Item::default() };
+            return Self { item, what: Thing::Closure { hook, number }, cost: None };
         }
         let last = session
             .history
@@ -126,7 +130,7 @@ impl Node {
         // Of several closures of a step the last one is called first.
         let order = last.max(begun).unwrap_or_default() * STRIDE + 1 + u64::from(number);
         let item = Item { step, order, closure: true, ..Item::default() };
-        Self { item, what: Thing::Closure { hook, number } }
+        Self { item, what: Thing::Closure { hook, number }, cost: None }
     }
 
     /// The effect behind a row.
@@ -176,13 +180,11 @@ impl Node {
 
     fn left(&self, why: String, blockers: Vec<String>) -> Left {
         let step = self.item.step.clone();
-        match self.owned() {
-            Some(owned) => {
-                let Owned { kind, id, name, .. } = owned.clone();
-                Left { step, kind, id, name, why, blockers }
-            }
-            None => Left { kind: CLOSURE.to_owned(), id: String::new(), name: step.clone(), step, why, blockers },
-        }
+        let (kind, id, name) = match self.owned() {
+            Some(owned) => (owned.kind.clone(), owned.id.clone(), owned.name.clone()),
+            None => (CLOSURE.to_owned(), String::new(), step.clone()),
+        };
+        Left { step, kind, id, name, why, blockers, cost: self.cost }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn settle(session: &Arc<Session>, options: &Options, report: &mut Und
                 name: name.to_owned(),
                 why: format!("{}: {}", failure.message, failure.cause),
                 blockers: Vec::new(),
+                cost: None,
             }),
             Err(stop) => return Err(stop),
         }

@@ -16,6 +16,7 @@ use crate::{
         rig::{Rig, site},
     },
     error::{Failure, Halt},
+    event::What,
     run::{
         parallel::{Branch, parallel},
         scope::Scope,
@@ -157,8 +158,14 @@ fn what_holds_it_is_named_and_the_others_go_on() {
     });
     rig.cloud.foreign(&ENI, "eni-1", json!({"name": "lb"}), false);
     rig.cloud.state().held.insert("key-2".to_owned(), "eni-1".to_owned());
+    rig.events();
     let report = all(&rig);
     assert_eq!(report.deleted, 2, "the role and the one in the subnet: {report:?}");
+    let told = rig.events().into_iter().filter_map(|what| match what {
+        What::Left { id, kept: false, cost, .. } => Some((id, cost)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [("key-2".to_owned(), Some("key".to_owned())), ("tag-1".to_owned(), None)]);
     let left: Vec<_> = report.left.iter().map(|left| (left.id.as_str(), left.blockers.join(" "))).collect();
     assert_eq!(left, [("key-2", "eni-1".to_owned()), ("tag-1", "key-2".to_owned())]);
     assert!(matches!(report.ending(), Ending::Stuck { left: 2, message } if message.contains("DependencyViolation")));

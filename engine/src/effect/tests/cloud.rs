@@ -52,8 +52,9 @@ pub static TAG: Fake = Fake(META);
 pub static TOKEN: Fake = Fake(Meta { name: "t.token", create: "create_token", identity: token(false), ..META });
 /// By its token, later by its name.
 pub static BOTH: Fake = Fake(Meta { name: "t.both", create: "create_both", identity: token(true), ..META });
-/// By its name.
-pub static KEY: Fake = Fake(Meta { name: "t.key", create: "create_key", identity: Identity::Key, ..META });
+/// By its name; it costs something.
+pub static KEY: Fake =
+    Fake(Meta { name: "t.key", create: "create_key", identity: Identity::Key, cost: Some("key"), ..META });
 /// Making it again makes nothing more; what stood there is kept.
 pub static PUT: Fake = Fake(Meta { name: "t.put", create: "put", identity: Identity::Repeat, replaces: true, ..META });
 /// Shared by the account.
