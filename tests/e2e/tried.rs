@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use crate::{
     harness::Place,
-    trials::{attacks, audit, canaries, damage, disk, edits, power, scanner},
+    trials::{attacks, audit, canaries, damage, disk, edits, one_shot, power, scanner, storms, wedges},
 };
 
 /// The most memory that a script may come to.
@@ -150,4 +150,51 @@ fn what_was_told_survives_a_power_cut() {
         good(power::one(&Place::new, &log, n));
     }
     println!("power cuts: {} over {} places, records lost 0", times(160), log.places());
+}
+
+#[test]
+fn what_holds_an_undo_is_named_and_the_next_one_ends_it() {
+    let all = wedges::all();
+    let (mut left, mut longest, mut wrong) = (0, 0.0_f64, Vec::new());
+    for wedge in &all {
+        match wedge.one(&Place::new) {
+            Ok(ended) => {
+                left += ended.left;
+                longest = longest.max(ended.minutes);
+            }
+            Err(why) => wrong.push(format!("{}: {why}", wedge.name)),
+        }
+    }
+    println!("{} wedges, {left} leftovers, each named, the longest undo {longest:.1} simulated minutes", all.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn made_and_undone_again_and_again_no_name_clashes() {
+    let count = times(5) as usize;
+    good(wedges::cycles(&Place::new, count));
+    println!("{count} cycles, clashes 0");
+}
+
+#[test]
+fn one_access_key_is_alive_and_it_is_the_one_that_is_kept() {
+    let moments = good(one_shot::around_calls(&Place::new));
+    for moment in &moments {
+        one_shot::one(&Place::new, moment).unwrap_or_else(|why| panic!("{}: {why}", moment.1));
+    }
+    println!("killed at {} moments, keys alive 1 each", moments.len());
+}
+
+#[test]
+fn who_else_wants_a_run_is_refused() {
+    let (mut wanted, mut refused) = (0, 0);
+    for (kind, name) in storms::KINDS.iter().enumerate() {
+        for seed in 0..times(2) {
+            let storm = storms::one(&Place::new, kind, seed).unwrap_or_else(|why| panic!("{name} {seed}: {why}"));
+            wanted += storm.processes;
+            refused += storm.refused;
+        }
+    }
+    println!("{} storms, {refused} of {wanted} processes refused, overlaps 0", storms::KINDS.len() as u64 * times(2));
+    assert!(refused > 0, "no two wanted it at once");
 }

@@ -9,8 +9,11 @@ pub mod canaries;
 pub mod damage;
 pub mod disk;
 pub mod edits;
+pub mod one_shot;
 pub mod power;
 pub mod scanner;
+pub mod storms;
+pub mod wedges;
 
 use serde_json::Value;
 

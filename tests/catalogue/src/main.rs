@@ -34,6 +34,7 @@ mod trial;
 mod trials;
 mod trust;
 mod undo;
+mod wedges;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ const SECTIONS: &[Section] = &[
     crash::AGAIN,
     answers::SECTION,
     undo::SECTION,
+    wedges::SECTION,
     protocol::SECTION,
     storage::POWER,
     storage::DISK,

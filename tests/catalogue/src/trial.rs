@@ -106,7 +106,8 @@ fn fill(place: &Place, from: &Place) {
     assert!(copied.is_ok_and(|status| status.success()), "a finished run is copied");
 }
 
-fn traced(place: &Place, args: &[&str]) -> Vec<String> {
+/// Runs it to its end and gives every point around a commit that it passes.
+pub fn traced(place: &Place, args: &[&str]) -> Vec<String> {
     let trace = place.root().join("trace");
     let done = said(place.command(args).env("RUNBOOK_CRASH_TRACE", &trace).output().expect("the program starts"));
     assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
