@@ -11,7 +11,7 @@ use crate::{
 const SELECT: &str = "SELECT r.id, r.runbook, r.customer, r.target, r.settings, r.created_ms, \
     (SELECT l.digest FROM run_files l WHERE l.run = r.n AND l.file_set = h.file_set AND l.ord = 0), \
     h.ending, h.mode, h.steps_done, h.effects_done, h.owned, h.last_ms \
-    FROM runs r JOIN heads h ON h.run = r.n";
+    FROM runs r LEFT JOIN heads h ON h.run = r.n";
 
 pub(super) fn create(connection: &Connection, new: &NewRun) -> Result<()> {
     if new.id.len() != 32 || !new.id.bytes().all(is_lower_hex) {
@@ -38,11 +38,16 @@ pub(super) fn create(connection: &Connection, new: &NewRun) -> Result<()> {
     super::files::store(connection, n, 0, &new.files)
 }
 
-/// All runs, newest first. One whose row is damaged is listed without what cannot be read; [`one`] names the damage.
+/// All runs, newest first. One whose row or head is damaged is listed without what cannot be read; [`one`] names the damage.
 pub(super) fn list(connection: &Connection) -> Result<Vec<Run>> {
+    let lost = "SELECT EXISTS (SELECT 1 FROM heads h WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.n = h.run))";
+    if connection.prepare_cached(lost)?.query_row([], |row| row.get(0))? {
+        let why = "its row is missing, its head is there".to_owned();
+        return Err(Error::Damaged { run: "of unknown id".to_owned(), seq: 0, why });
+    }
     let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY r.created_ms DESC, r.n DESC"))?;
     let rows = statement.query_map([], columns)?;
-    rows.map(|row| row.map(|row| run(row.clone()).unwrap_or(row.0)).map_err(Error::from)).collect()
+    rows.map(|row| row.map(|row| run(row.clone()).unwrap_or(row.run)).map_err(Error::from)).collect()
 }
 
 pub(super) fn one(connection: &Connection, id: &str) -> Result<Run> {
@@ -88,7 +93,16 @@ fn is_lower_hex(byte: u8) -> bool {
 }
 
 /// A row whose JSON columns are still text.
-fn columns(row: &Row<'_>) -> rusqlite::Result<(Run, String, Option<String>)> {
+#[derive(Clone)]
+struct Read {
+    run: Run,
+    settings: String,
+    ending: Option<String>,
+    /// The row of `heads` that belongs to it is not there.
+    headless: bool,
+}
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Read> {
     let run = Run {
         id: row.get(0)?,
         runbook: row.get(1)?,
@@ -99,17 +113,21 @@ fn columns(row: &Row<'_>) -> rusqlite::Result<(Run, String, Option<String>)> {
         created_ms: row.get(5)?,
         summary: Summary {
             ending: None,
-            mode: row.get(8)?,
-            steps_done: row.get(9)?,
-            effects_done: row.get(10)?,
-            owned: row.get(11)?,
-            last_ms: row.get(12)?,
+            mode: row.get::<_, Option<_>>(8)?.unwrap_or_default(),
+            steps_done: row.get::<_, Option<_>>(9)?.unwrap_or_default(),
+            effects_done: row.get::<_, Option<_>>(10)?.unwrap_or_default(),
+            owned: row.get::<_, Option<_>>(11)?.unwrap_or_default(),
+            last_ms: row.get::<_, Option<_>>(12)?.unwrap_or_default(),
         },
     };
-    Ok((run, row.get(4)?, row.get(7)?))
+    let headless = row.get::<_, Option<String>>(8)?.is_none();
+    Ok(Read { run, settings: row.get(4)?, ending: row.get(7)?, headless })
 }
 
-fn run((mut run, settings, ending): (Run, String, Option<String>)) -> Result<Run> {
+fn run(Read { mut run, settings, ending, headless }: Read) -> Result<Run> {
+    if headless {
+        return Err(Error::Damaged { run: run.id, seq: 0, why: "its head is missing".to_owned() });
+    }
     run.settings = super::parsed(&run.id, &settings)?;
     run.summary.ending = ending.map(|ending| super::parsed(&run.id, &ending)).transpose()?;
     Ok(run)

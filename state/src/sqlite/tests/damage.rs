@@ -114,6 +114,25 @@ fn damage_in_one_run_harms_no_other() {
 }
 
 #[test]
+fn a_run_and_its_head_miss_each_other() {
+    let after = |sql: &str| {
+        let (dir, state) = five();
+        let connection = Connection::open(state.join("runs.db")).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        connection.execute_batch(sql).unwrap();
+        drop(connection);
+        (dir, Sqlite::open(&state).unwrap())
+    };
+    let (_dir, headless) = after("DELETE FROM heads");
+    assert_eq!(headless.runs().unwrap().len(), 1);
+    assert!(matches!(headless.run(RUN), Err(Error::Damaged { run, seq: 0, .. }) if run == RUN));
+    for lost in ["DELETE FROM runs", "UPDATE heads SET run = 9"] {
+        let (_dir, store) = after(lost);
+        assert!(matches!(store.runs(), Err(Error::Damaged { .. })), "{lost}");
+    }
+}
+
+#[test]
 fn a_changed_script_is_named() {
     let (_dir, state) = five();
     let connection = Connection::open(state.join("runs.db")).unwrap();
