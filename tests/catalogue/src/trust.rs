@@ -52,7 +52,9 @@ pub const ATTACKS: Section = Section {
     how: "Scripts that want too much memory, time or stack, or something outside of their folder, each in a process with 6 GiB of address \
           space: it must end by itself, with an error and without a signal or a panic. Then imports and files by made-up paths, with \
           symbolic links that lead out.",
-    limits: &["Measured with a build that is not optimised; an optimised one needs less."],
+    limits: &[
+        "Memory and time are those of the optimised build of a full run; the sample has one that is not, and needs more.",
+    ],
     measure: held,
 };
 
