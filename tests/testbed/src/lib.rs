@@ -6,7 +6,8 @@
 //!   ministack.
 //! * [`registry`]: charts for helm.
 //! * [`proxy`]: the fault proxy in front of the emulators, and the oracle log. [`webhook`]: who checks our EKS tokens.
-//! * [`clusters`]: what the proxy asks of whoever runs the control planes. [`standins`]: what would run in pods.
+//! * [`clusters`]: what the proxy asks of whoever runs the control planes. [`standins`]: what would run in pods. [`rehearsed`]: what
+//!   rehearsal files say that controllers make.
 //! * [`bed`]: all of it together.
 
 pub mod bed;
@@ -18,6 +19,7 @@ pub mod objects;
 pub mod process;
 pub mod proxy;
 pub mod registry;
+pub mod rehearsed;
 pub mod scratch;
 pub mod standins;
 pub mod tools;

@@ -66,18 +66,36 @@ impl Aws {
         Self { agent: format!("{AGENT}{agent}"), ..self.clone() }
     }
 
-    /// EC2 and IAM: the query protocol.
+    /// EC2, IAM and Elastic Load Balancing: the query protocol.
     ///
     /// # Errors
     /// AWS refuses, or does not answer.
     pub async fn query(&self, service: &str, action: &str, parameters: &[(&str, &str)]) -> Answer<Element> {
-        let version = if service == "iam" { "2010-05-08" } else { "2016-11-15" };
+        let version = match service {
+            "iam" => "2010-05-08",
+            "elasticloadbalancing" => "2015-12-01",
+            _ => "2016-11-15",
+        };
         let fixed = [("Action", action), ("Version", version)];
         let form =
             form_urlencoded::Serializer::new(String::new()).extend_pairs(fixed.iter().chain(parameters)).finish();
-        let kind = "application/x-www-form-urlencoded";
-        let text = self.send(service, Method::POST, "/", kind, "", form, action).await?;
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let asked =
+            Asked { service, method: Method::POST, path: "/", headers: &headers, body: form.into(), what: action };
+        let text = self.send(asked).await?;
         Element::read(&text).map_err(|message| Refusal { code: String::new(), message })
+    }
+
+    /// A service that wants JSON with the operation in a header, such as `AWSWAF_20190729.AssociateWebACL`.
+    ///
+    /// # Errors
+    /// AWS refuses, or does not answer.
+    pub async fn target(&self, service: &str, target: &str, body: &Value) -> Answer<Value> {
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
+        let what = target.rsplit('.').next().unwrap_or(target);
+        let body = Bytes::from(body.to_string());
+        let text = self.send(Asked { service, method: Method::POST, path: "/", headers: &headers, body, what }).await?;
+        json(&text)
     }
 
     /// Cloud Map: JSON with the operation in a header.
@@ -85,10 +103,7 @@ impl Aws {
     /// # Errors
     /// AWS refuses, or does not answer.
     pub async fn cloud_map(&self, operation: &str, body: &Value) -> Answer<Value> {
-        let target = format!("Route53AutoNaming_v20170314.{operation}");
-        let kind = "application/x-amz-json-1.1";
-        let text = self.send("servicediscovery", Method::POST, "/", kind, &target, body.to_string(), operation).await?;
-        json(&text)
+        self.target("servicediscovery", &format!("Route53AutoNaming_v20170314.{operation}"), body).await
     }
 
     /// EKS: REST with JSON; only reading.
@@ -96,7 +111,9 @@ impl Aws {
     /// # Errors
     /// AWS refuses, or does not answer.
     pub async fn eks(&self, path: &str) -> Answer<Value> {
-        let text = self.send("eks", Method::GET, path, "application/json", "", String::new(), path).await?;
+        let headers = [("content-type", "application/json")];
+        let (method, body) = (Method::GET, Bytes::new());
+        let text = self.send(Asked { service: "eks", method, path, headers: &headers, body, what: path }).await?;
         json(&text)
     }
 
@@ -106,33 +123,53 @@ impl Aws {
     /// AWS refuses, or does not answer.
     pub async fn route53(&self, path: &str, body: Option<String>) -> Answer<Element> {
         let method = if body.is_some() { Method::POST } else { Method::GET };
-        let url = format!("/2013-04-01{path}");
-        let text = self.send("route53", method, &url, "text/xml", "", body.unwrap_or_default(), path).await?;
+        let (url, headers) = (format!("/2013-04-01{path}"), [("content-type", "text/xml")]);
+        let body = Bytes::from(body.unwrap_or_default());
+        let asked = Asked { service: "route53", method, path: &url, headers: &headers, body, what: path };
+        let text = self.send(asked).await?;
         Element::read(&text).map_err(|message| Refusal { code: String::new(), message })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one request, named where they are called")]
-    async fn send(
-        &self, service: &str, method: Method, path: &str, kind: &str, target: &str, body: String, what: &str,
-    ) -> Answer<String> {
+    /// S3: an object by its path `/BUCKET/KEY`.
+    ///
+    /// # Errors
+    /// AWS refuses, or does not answer.
+    pub async fn s3(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Answer<()> {
+        self.send(Asked { service: "s3", method, path, headers, body, what: path }).await.map(|_| ())
+    }
+
+    async fn send(&self, asked: Asked<'_>) -> Answer<String> {
+        let Asked { service, method, path, headers, body, what } = asked;
         let region = if matches!(service, "route53" | "iam") { "us-east-1" } else { &self.region };
         let unanswered = |message: String| Refusal { code: String::new(), message: format!("{what}: {message}") };
         let scope = format!("test/20260101/{region}/{service}/aws4_request");
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header("user-agent", &self.agent)
-            .header("content-type", kind)
             .header("x-amz-date", "20260101T000000Z")
             .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"));
-        let request = if target.is_empty() { request } else { request.header("x-amz-target", target) };
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| unanswered(error.to_string()))?;
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body)).map_err(|error| unanswered(error.to_string()))?;
         let response = self.client.request(request).await.map_err(|error| unanswered(error.to_string()))?;
         let status = response.status();
         let bytes = response.into_body().collect().await.map_err(|error| unanswered(error.to_string()))?.to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if status.is_success() { Ok(text) } else { Err(refusal(status, &text, what)) }
     }
+}
+
+/// One request.
+struct Asked<'a> {
+    service: &'a str,
+    method: Method,
+    path: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: Bytes,
+    /// What is asked for, for messages.
+    what: &'a str,
 }
 
 fn json(text: &str) -> Answer<Value> {

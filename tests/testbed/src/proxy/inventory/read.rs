@@ -78,6 +78,7 @@ impl Reader<'_> {
                 }
             }
         }
+        self.instances().await?;
         let vpcs: Vec<_> = self.items.keys().filter(|(kind, _)| kind == "ec2.vpc").cloned().collect();
         for key in vpcs {
             for attribute in ["enableDnsSupport", "enableDnsHostnames"] {
@@ -86,6 +87,19 @@ impl Reader<'_> {
                 if let Some(vpc) = self.items.get_mut(&key) {
                     vpc[attribute] = found.at(&[attribute, "value"]).into();
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Instances that are not terminated, by what others decided about them.
+    async fn instances(&mut self) -> Result<(), String> {
+        let found = self.form("ec2", "DescribeInstances", &[]).await?;
+        for instance in found.items(&["reservationSet"]).iter().flat_map(|one| one.items(&["instancesSet"])) {
+            if instance.at(&["instanceState", "name"]) != "terminated" {
+                let fields = ["instanceType", "subnetId", "vpcId", "groupSet", "tagSet"];
+                let told = fields.iter().filter_map(|name| Some(((*name).to_owned(), instance.child(name)?.json())));
+                self.add("ec2.instance", instance.at(&["instanceId"]), Value::Object(told.collect()));
             }
         }
         Ok(())
