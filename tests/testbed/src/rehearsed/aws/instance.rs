@@ -40,7 +40,8 @@ pub(super) async fn put(aws: &Aws, item: &Value) -> Result<Option<Value>, String
 
 pub(super) async fn remove(aws: &Aws, what: &Value) -> Result<(), String> {
     let ended = aws.query("ec2", "TerminateInstances", &[("InstanceId.1", text(what, "id"))]).await;
-    unless(ended, &["InvalidInstanceID.NotFound"]).map(|_| ())
+    // moto terminates an instance once: then it misses its interface.
+    unless(ended, &["InvalidInstanceID.NotFound", "InvalidNetworkInterfaceID.NotFound"]).map(|_| ())
 }
 
 fn tag<'a>((key, value): (&'a String, &'a Value)) -> Option<(&'a str, &'a str)> {

@@ -18,6 +18,8 @@ mod find;
 mod instance;
 mod records;
 mod single;
+#[cfg(test)]
+mod tests;
 
 /// Under this name the calls are in the proxy's log.
 const AGENT: &str = "rehearsed";
