@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::{
     answer::Answer,
-    cloudmap, ec2, eks,
+    cloudmap, ec2, eks, elb,
     emulator::Incoming,
     faults::{Action, Fault, Phase},
     parse::{self, Call, Credential},
@@ -175,6 +175,7 @@ async fn dispatch(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Ans
     match call.service.as_str() {
         "ec2" => ec2::answer(shared, incoming, call).await,
         "eks" => eks::answer(shared, incoming, call).await,
+        "elasticloadbalancing" => elb::answer(shared, incoming, call).await,
         "route53" => route53::answer(shared, incoming, call).await,
         "servicediscovery" => cloudmap::answer(shared, incoming, call).await,
         "sts" | "iam" => sts::answer(shared, incoming, call).await,

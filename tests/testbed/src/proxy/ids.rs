@@ -7,8 +7,12 @@ use super::answer::Answer;
 /// Tags that carry the run and its effects.
 pub const RUN: [&str; 3] = ["runbook:run", "runbook:effect", "runbook:step"];
 
-/// Whether a word is an id: letters, a dash and a long run of hexadecimal digits (`vpc-0a1b2c3d`), or one of Cloud Map's.
+/// Whether a word is an id: letters, a dash and a long run of hexadecimal digits (`vpc-0a1b2c3d`), one of Cloud Map's, or the sixteen
+/// digits at the end of a load balancer's ARN.
 pub fn is_id(word: &str) -> bool {
+    if word.len() == 16 && word.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)) {
+        return true;
+    }
     let hex = |text: &str| text.len() >= 8 && text.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     let drawn = |text: &str| text.len() >= 8 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     word.rsplit_once('-').is_some_and(|(kind, rest)| match kind {

@@ -1,7 +1,7 @@
 //! The fault proxy in front of the emulators: what AWS does and they do not, and what goes wrong on the way.
 //!
 //! A request is understood ([`parse`]), numbered and entered in the oracle ([`log`]), met by a fault ([`faults`]), executed at most
-//! once for its token ([`ledger`]), by an emulator with what that lacks ([`eks`], [`ec2`], [`route53`], [`cloudmap`], [`sts`]), and
+//! once for its token ([`ledger`]), by an emulator with what that lacks ([`eks`], [`ec2`], [`elb`], [`route53`], [`cloudmap`], [`sts`]), and
 //! answered. What the proxy answers itself, and why, stands in `README.md` beside this file.
 
 use std::{
@@ -20,6 +20,7 @@ mod control;
 mod door;
 mod ec2;
 mod eks;
+mod elb;
 mod emulator;
 pub mod faults;
 mod flow;
@@ -123,6 +124,7 @@ impl Proxy {
             stale: stale::Stale::default(),
             identities: sts::Identities::new(&keys),
             nats: ec2::Nats::default(),
+            balancers: elb::Balancers::default(),
             changes: route53::Changes::default(),
             operations: cloudmap::Operations::default(),
             access,

@@ -21,6 +21,8 @@ pub struct Pending {
     pub update: Duration,
     /// NAT gateways, `pending` and `deleting`.
     pub nat_gateway: Duration,
+    /// Load balancers, `provisioning`, and their network interfaces after their end.
+    pub load_balancer: Duration,
     /// Route 53 changes, `PENDING`.
     pub change: Duration,
     /// Cloud Map operations, `SUBMITTED`.
@@ -36,6 +38,7 @@ impl Pending {
             addon: time,
             update: time,
             nat_gateway: time,
+            load_balancer: time,
             change: time,
             operation: time,
         }

@@ -70,9 +70,14 @@ impl Plain {
     }
 
     pub(crate) async fn form(&self, service: &str, action: &str, fields: &[(&str, &str)]) -> Result<Seen, String> {
+        let version = match service {
+            "ec2" => "2016-11-15",
+            "elasticloadbalancing" => "2015-12-01",
+            _ => "2010-05-08",
+        };
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", action)
-            .append_pair("Version", if service == "ec2" { "2016-11-15" } else { "2010-05-08" })
+            .append_pair("Version", version)
             .extend_pairs(fields)
             .finish();
         self.ask(service, "POST", "/", &[("content-type", "application/x-www-form-urlencoded")], body).await

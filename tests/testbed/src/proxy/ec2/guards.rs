@@ -79,7 +79,8 @@ impl Asked<'_> {
 
     async fn gateway(&self, vpc: &str) -> Option<Answer> {
         let interfaces = self.list("DescribeNetworkInterfaces", "vpc-id", vpc, "networkInterfaceSet").await;
-        if !interfaces.iter().any(|interface| !interface.at(&["association", "publicIp"]).is_empty()) {
+        let addressed = interfaces.iter().any(|interface| !interface.at(&["association", "publicIp"]).is_empty());
+        if !addressed && !self.shared.balancers.public_in(vpc) {
             return None;
         }
         let text = format!(
@@ -101,7 +102,8 @@ impl Asked<'_> {
     }
 
     fn interface(&self, id: &str) -> Option<Answer> {
-        if self.shared.nats.of_interface(id).is_none() && !self.shared.eks().owns_interface(id) {
+        let nat = self.shared.nats.of_interface(id).is_some();
+        if !nat && self.shared.balancers.type_of(id).is_none() && !self.shared.eks().owns_interface(id) {
             return None;
         }
         self.no("InvalidParameterValue", format!("Network interface '{id}' is currently in use."))

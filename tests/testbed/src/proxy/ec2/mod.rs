@@ -23,7 +23,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, incoming: &Incoming, call: &Cal
     }
 }
 
-/// Network interfaces that belong to a NAT gateway or a cluster look so: in use, managed by AWS.
+/// Network interfaces that belong to a NAT gateway, a load balancer or a cluster look so: in use, managed by AWS.
 fn interfaces(shared: &Shared, answer: Answer) -> Answer {
     if !answer.ok() {
         return answer;
@@ -33,6 +33,8 @@ fn interfaces(shared: &Shared, answer: Answer) -> Answer {
         let id = element.at(&["networkInterfaceId"]).to_owned();
         let (kind, description) = if let Some(nat) = shared.nats.of_interface(&id) {
             ("nat_gateway", Some(format!("Interface for NAT Gateway {nat}")))
+        } else if let Some(kind) = shared.balancers.type_of(&id) {
+            (kind, None)
         } else if shared.eks().owns_interface(&id) {
             ("interface", None)
         } else {

@@ -24,6 +24,7 @@ use super::{
 use crate::{emulators::Moto, tools};
 
 mod eks;
+mod elb;
 mod faults;
 mod inventory;
 mod services;
