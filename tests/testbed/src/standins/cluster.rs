@@ -6,8 +6,8 @@ use kube::Client;
 use tokio::task::JoinSet;
 
 use super::{
-    Shared, addons, aws::Aws, boot, commands, controller, external_dns, kube_objects::Objects, logs::Logs, mcs, nodes,
-    redis, volumes, vpc,
+    Shared, addons, aws::Aws, balancers, boot, commands, controller, external_dns, kube_objects::Objects, logs::Logs,
+    mcs, nodes, redis, volumes, vpc,
 };
 use crate::{clusters::NodeGroup, process::Process};
 
@@ -96,6 +96,7 @@ impl Cluster {
         tasks.spawn(volumes::run(inside.clone()));
         tasks.spawn(mcs::run(inside.clone()));
         tasks.spawn(external_dns::run(inside.clone()));
+        tasks.spawn(balancers::run(inside.clone()));
         Ok(Self { inside, _tasks: tasks, _kubelet: kubelet })
     }
 

@@ -43,6 +43,8 @@ pub enum Needs<'a> {
     Managed(&'a str),
     /// An action on something whose ARN ends so, in a policy of the role itself.
     Action(&'a str, &'a str),
+    /// All of these actions, each on something, in policies of the role itself.
+    Actions(&'a [&'a str]),
 }
 
 /// Whether a pod may act in AWS: the role of its service account, that role's trust in this cluster, and the role's policies.
@@ -129,10 +131,9 @@ async fn in_aws(inside: &Inside, pod: &Value, needs: Needs<'_>) -> Result<(), St
             account(pod)
         ));
     }
-    if has(inside, role, needs).await? {
-        Ok(())
-    } else {
-        Err(format!("{arn} is not authorized: no policy of it allows {needs:?}"))
+    match lacks(inside, role, needs).await? {
+        None => Ok(()),
+        Some(what) => Err(format!("{arn} is not authorized: no policy of it allows {what}")),
     }
 }
 
@@ -159,31 +160,38 @@ fn trusts(trust: &Value, provider: &str, issuer: &str, subject: &str) -> bool {
     })
 }
 
-async fn has(inside: &Inside, role: &str, needs: Needs<'_>) -> Result<bool, String> {
-    match needs {
+/// What a role may not do of what is needed.
+async fn lacks(inside: &Inside, role: &str, needs: Needs<'_>) -> Result<Option<String>, String> {
+    let (actions, resource) = match &needs {
         Needs::Managed(policy) => {
             let attached = inside.aws.query("iam", "ListAttachedRolePolicies", &[("RoleName", role)]).await?;
             let attached = attached.all("ListAttachedRolePoliciesResult/AttachedPolicies/member");
-            Ok(attached.iter().any(|found| found.text("PolicyName") == policy))
+            let found = attached.iter().any(|found| found.text("PolicyName") == *policy);
+            return Ok((!found).then(|| format!("what {policy} does")));
         }
-        Needs::Action(action, resource) => {
-            let listed = inside.aws.query("iam", "ListRolePolicies", &[("RoleName", role)]).await?;
-            for policy in listed.all("ListRolePoliciesResult/PolicyNames/member") {
-                let asked = [("RoleName", role), ("PolicyName", policy.own())];
-                let found = inside.aws.query("iam", "GetRolePolicy", &asked).await?;
-                let document = document_of(found.deep("PolicyDocument").map_or("", super::xml::Element::own));
-                let allows = |statement: &Value| {
-                    statement["Effect"] == "Allow"
-                        && texts(&statement["Action"]).contains(&action)
-                        && texts(&statement["Resource"]).iter().any(|r| *r == "*" || r.ends_with(resource))
-                };
-                if items(&document, "Statement").iter().any(allows) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
+        Needs::Action(action, resource) => (std::slice::from_ref(action), *resource),
+        Needs::Actions(actions) => (*actions, ""),
+    };
+    let mut allowed: Vec<Value> = Vec::new();
+    let listed = inside.aws.query("iam", "ListRolePolicies", &[("RoleName", role)]).await?;
+    for policy in listed.all("ListRolePoliciesResult/PolicyNames/member") {
+        let asked = [("RoleName", role), ("PolicyName", policy.own())];
+        let found = inside.aws.query("iam", "GetRolePolicy", &asked).await?;
+        let document = document_of(found.deep("PolicyDocument").map_or("", super::xml::Element::own));
+        allowed.extend(items(&document, "Statement").iter().filter(|one| one["Effect"] == "Allow").cloned());
     }
+    let refused = actions.iter().find(|action| !allowed.iter().any(|statement| allows(statement, action, resource)));
+    Ok(refused.map(|action| if resource.is_empty() { (*action).to_owned() } else { format!("{action} on {resource}") }))
+}
+
+/// Whether a statement that allows has an action, on something whose ARN ends so.
+fn allows(statement: &Value, action: &str, resource: &str) -> bool {
+    let fits = |pattern: &&str| match pattern.strip_suffix('*') {
+        Some(beginning) => action.starts_with(beginning),
+        None => *pattern == action,
+    };
+    texts(&statement["Action"]).iter().any(fits)
+        && texts(&statement["Resource"]).iter().any(|on| *on == "*" || on.ends_with(resource))
 }
 
 /// Writes a line into the log of a controller's container, unless it is the last one already.
@@ -205,6 +213,14 @@ pub fn owned_by(owner: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_allows_its_actions_on_its_resources() {
+        let statement =
+            json!({"Action": ["ec2:Describe*", "route53:ChangeResourceRecordSets"], "Resource": "arn:z/Z1"});
+        assert!(allows(&statement, "ec2:DescribeSubnets", "") && allows(&statement, "ec2:DescribeSubnets", "z/Z1"));
+        assert!(!allows(&statement, "ec2:DeleteSubnet", "") && !allows(&statement, "ec2:DescribeSubnets", "z/Z2"));
+    }
 
     #[test]
     fn a_role_trusts_one_service_account_of_one_cluster() {

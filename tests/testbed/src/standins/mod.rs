@@ -8,12 +8,14 @@
 //! * [`boot`], [`nodes`], [`addons`]: what EKS puts into a cluster.
 //! * [`answers`]: what exec, logs and the programs in pods say; [`container`], [`toolbox`] and [`commands`] run a pod's command,
 //!   [`tools`] is what a pod's network programs find out from [`dns`], [`corefile`], [`reach`] and [`vpc`].
-//! * [`volumes`], [`mcs`], [`external_dns`]: the controllers that a runbook installs, and with [`controller`] what they may do.
+//! * [`volumes`], [`mcs`], [`external_dns`], [`balancers`]: the controllers that a runbook installs, and with [`controller`] what they
+//!   may do.
 //! * [`redis`]: real Redis for the pods of the chart.
 
 pub mod addons;
 pub mod answers;
 pub mod aws;
+pub mod balancers;
 pub mod boot;
 pub mod cluster;
 pub mod commands;
