@@ -241,6 +241,9 @@ async fn load_balancers_are_made_held_and_taken_down() {
     }
     assert!(site.log().await.contains("AccessDenied"), "{}", site.log().await);
     assert_eq!(site.proxy.inventory().await.expect("an inventory").since(&before), json!({}));
+    for path in [SERVICE, INGRESSES[0]] {
+        assert!(at(&site.get(path).await, "status.loadBalancer.ingress").is_null(), "{path}");
+    }
 
     site.merge(&account, json!({"metadata": {"annotations": {"eks.amazonaws.com/role-arn": role}}})).await;
     let network = site.host(SERVICE).await;
