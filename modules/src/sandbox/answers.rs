@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
+    facts::Moment,
     rehearsal::Answer,
     sim::SimCall,
     template::{Scope, fits},
     world::World,
 };
-use crate::error::CallError;
+use crate::{error::CallError, k8s::types};
 
 /// A call that only a live system could answer.
 pub struct Asked<'a> {
@@ -44,9 +45,16 @@ impl<'a> Asked<'a> {
 /// # Errors
 /// `NotRehearsed`.
 pub fn run(world: &World, asked: &Asked<'_>) -> Result<Value, CallError> {
-    let (answer, scope) = find(world, asked)?;
-    let words = |text: &str| scope.words(text).map_err(bad);
-    Ok(json!({"stdout": words(&answer.stdout)?, "stderr": words(&answer.stderr)?, "exit_code": answer.exit_code}))
+    let moment = Moment { world, now_ms: asked.now_ms };
+    let scope = Scope::new(&moment, asked.cluster);
+    let age = asked.now_ms - asked.since_ms;
+    let answer = first(&world.rehearsal.answers, scope, asked.call, &asked.fields, age).map_err(bad)?;
+    answer.ok_or_else(|| {
+        let fields: Vec<String> = asked.fields.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        let text = format!("the rehearsal file has no answer to {} {{ {} }}", asked.call, fields.join(", "));
+        CallError::refused("NotRehearsed", text)
+            .hint("only a live system can answer this; add it under `answers:` in the runbook's .rehearsal.yaml")
+    })
 }
 
 /// The answer as a text.
@@ -54,29 +62,25 @@ pub fn run(world: &World, asked: &Asked<'_>) -> Result<Value, CallError> {
 /// # Errors
 /// `NotRehearsed`.
 pub fn text(world: &World, asked: &Asked<'_>) -> Result<String, CallError> {
-    let (answer, scope) = find(world, asked)?;
-    scope.words(&answer.stdout).map_err(bad)
+    run(world, asked).map(|answer| types::text(&answer, "stdout").to_owned())
 }
 
-fn find<'a>(world: &'a World, asked: &'a Asked<'_>) -> Result<(&'a Answer, Scope<'a>), CallError> {
-    let mut scope = Scope::new(world, asked.cluster, asked.now_ms);
-    for (name, value) in &asked.fields {
-        scope = scope.with(name, value.as_str().into());
-    }
-    for answer in world.rehearsal.answers.iter().filter(|answer| answer.call == asked.call) {
+/// The first answer that fits a call, as `{stdout, stderr, exit_code}`. `age_ms`: how long the pod or cluster has existed.
+///
+/// # Errors
+/// An expression without a value.
+pub fn first(
+    answers: &[Answer], scope: Scope<'_>, call: &str, fields: &BTreeMap<String, String>, age_ms: i64,
+) -> Result<Option<Value>, String> {
+    let scope = fields.iter().fold(scope, |scope, (name, value)| scope.with(name, value.as_str().into()));
+    for answer in answers.iter().filter(|answer| answer.call == call) {
         let after = i64::try_from(answer.after.0.as_millis()).unwrap_or(i64::MAX);
-        let old_enough = asked.now_ms - asked.since_ms >= after;
-        if old_enough
-            && fits(&scope, &answer.fits, &asked.fields).map_err(bad)?
-            && scope.all_ready(&answer.needs).map_err(bad)?
-        {
-            return Ok((answer, scope));
+        if age_ms >= after && fits(&scope, &answer.fits, fields)? && scope.all_ready(&answer.needs)? {
+            let (stdout, stderr) = (scope.words(&answer.stdout)?, scope.words(&answer.stderr)?);
+            return Ok(Some(json!({"stdout": stdout, "stderr": stderr, "exit_code": answer.exit_code})));
         }
     }
-    let fields: Vec<String> = asked.fields.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
-    let text = format!("the rehearsal file has no answer to {} {{ {} }}", asked.call, fields.join(", "));
-    Err(CallError::refused("NotRehearsed", text)
-        .hint("only a live system can answer this; add it under `answers:` in the runbook's .rehearsal.yaml"))
+    Ok(None)
 }
 
 /// A rehearsal file that cannot be rendered.

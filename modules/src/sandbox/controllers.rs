@@ -8,12 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::{
     balancers,
+    facts::{Moment, identity, is_ready},
     helm::RELEASE,
     k8s::{CLUSTER, OBJECT},
     making,
     rehearsal::{Make, OnDelete, Pattern, Rehearsal, glob},
     standard,
-    template::{Scope, identity, is_ready},
+    template::Scope,
     world::{Object, World, key},
 };
 use crate::k8s::types::text;
@@ -149,7 +150,8 @@ fn stays(object: &Object) -> bool {
 fn notice(world: &mut World, name: &str, rule: &Make, now_ms: i64) -> Result<(), String> {
     let clusters: Vec<String> = world.of_kind(CLUSTER).filter(|o| o.exists(now_ms)).map(|o| o.id.clone()).collect();
     for cluster in clusters {
-        let scope = Scope::new(world, &cluster, now_ms);
+        let moment = Moment { world, now_ms };
+        let scope = Scope::new(&moment, &cluster);
         if !glob(&scope.words(&rule.when.cluster)?, &cluster) {
             continue;
         }
@@ -232,7 +234,7 @@ fn holds(world: &World, cluster: &str, rule: &Make, work: &Work, due: i64, now_m
     for at in [due, now_ms] {
         let ready =
             !rule.when.ready || work.done || trigger(world, work).is_some_and(|object| is_ready(world, object, at));
-        if ready && Scope::new(world, cluster, at).all_ready(&rule.needs)? {
+        if ready && Scope::new(&Moment { world, now_ms: at }, cluster).all_ready(&rule.needs)? {
             return Ok(Some(at));
         }
     }

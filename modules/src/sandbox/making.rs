@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
+    facts::{Moment, aws_object, identity},
     helm::RELEASE,
     k8s::{CLUSTER, OBJECT, apply, delete, settle::settle},
     rehearsal::{Make, OnDelete, glob},
     simple::{begin_deletion, merge},
-    template::{Scope, aws_object, identity},
+    template::Scope,
     world::{Object, World, key},
 };
 use crate::k8s::types::text;
@@ -20,6 +21,37 @@ pub fn is_given(object: &Object) -> bool {
     object.token == GIVEN
 }
 
+/// What a rule makes, with its texts rendered.
+pub struct Rendered {
+    /// AWS objects.
+    pub aws: Vec<Value>,
+    /// Kubernetes objects.
+    pub objects: Vec<Value>,
+    /// What is merged into the trigger.
+    pub adds: Value,
+}
+
+impl Make {
+    /// What it makes. The scope must know `name`, `namespace`, and `object` or `release` and `values`.
+    ///
+    /// # Errors
+    /// An expression without a value, or an object that is none.
+    pub fn rendered(&self, scope: &Scope<'_>) -> Result<Rendered, String> {
+        let list = |items: &[Value]| match scope.render(&Value::Array(items.to_vec()))? {
+            Value::Array(items) => Ok(items),
+            other => Err(format!("{other} is no list")),
+        };
+        let rendered =
+            Rendered { aws: list(&self.aws)?, objects: list(&self.objects)?, adds: scope.render(&self.adds)? };
+        for item in &rendered.objects {
+            if !item["metadata"].is_object() || !(item["spec"].is_object() || item["spec"].is_null()) {
+                return Err(format!("an object needs metadata, and spec must be a map: {item}"));
+            }
+        }
+        Ok(rendered)
+    }
+}
+
 /// Makes what a rule says for a trigger; the keys of what was made are added to `made`.
 ///
 /// # Errors
@@ -27,24 +59,20 @@ pub fn is_given(object: &Object) -> bool {
 pub(super) fn make(
     world: &mut World, cluster: &str, rule: &Make, trigger: &Object, made: &mut Vec<String>, at: i64,
 ) -> Result<(), String> {
-    let (aws, objects, adds) = {
+    let Rendered { aws, objects, adds } = {
         let (_, namespace, name) = identity(trigger);
-        let mut scope = Scope::new(world, cluster, at).with("name", name.into()).with("namespace", namespace.into());
-        if trigger.kind == RELEASE {
-            scope = scope.with("release", name.into()).with("values", trigger.body["values"].clone());
-        } else {
-            scope = scope.with("object", trigger.body.clone());
-        }
-        let list = |items: &[Value]| scope.render(&Value::Array(items.to_vec()));
-        (list(&rule.aws)?, list(&rule.objects)?, scope.render(&rule.adds)?)
+        let moment = Moment { world, now_ms: at };
+        let scope = Scope::new(&moment, cluster).with("name", name.into()).with("namespace", namespace.into());
+        let scope = match trigger.kind == RELEASE {
+            true => scope.with("release", name.into()).with("values", trigger.body["values"].clone()),
+            false => scope.with("object", trigger.body.clone()),
+        };
+        rule.rendered(&scope)?
     };
-    for item in aws.as_array().into_iter().flatten() {
+    for item in &aws {
         made.extend(put_aws(world, cluster, item, trigger.kind == RELEASE, at)?);
     }
-    for item in objects.as_array().into_iter().flatten() {
-        if !item["metadata"].is_object() || !(item["spec"].is_object() || item["spec"].is_null()) {
-            return Err(format!("an object needs metadata, and spec must be a map: {item}"));
-        }
+    for item in &objects {
         for place in places(world, cluster, item, at) {
             made.extend(put_object(world, &place, trigger, item, at));
         }
@@ -72,7 +100,7 @@ pub(super) fn give(world: &mut World, given: &[Value], at: i64) -> Result<(), St
     if given.is_empty() {
         return Ok(());
     }
-    let items = Scope::new(world, "", at).render(&Value::Array(given.to_vec()))?;
+    let items = Scope::new(&Moment { world, now_ms: at }, "").render(&Value::Array(given.to_vec()))?;
     for item in items.as_array().into_iter().flatten() {
         let stored = [text(item, "place"), ""]
             .iter()
@@ -159,12 +187,12 @@ fn put_object(world: &mut World, cluster: &str, trigger: &Object, item: &Value, 
 /// for the revision before.
 fn put_aws(world: &mut World, cluster: &str, item: &Value, again: bool, at: i64) -> Result<Option<String>, String> {
     let kind = text(item, "kind").to_owned();
-    let region = world.get(CLUSTER, cluster, cluster, at).map(|c| c.body["region"].clone());
+    let region = world.get(CLUSTER, cluster, cluster, at).map_or("", |c| text(&c.body, "region")).to_owned();
     let global = ["iam.", "route53.", "s3."].iter().any(|service| kind.starts_with(service));
     let place = match (item.get("place").and_then(Value::as_str), global) {
         (Some(place), _) => place.to_owned(),
         (None, true) => String::new(),
-        (None, false) => region.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
+        (None, false) => region.clone(),
     };
     let id = text(item, "id").to_owned();
     if kind.is_empty() || id.is_empty() {
@@ -175,8 +203,7 @@ fn put_aws(world: &mut World, cluster: &str, item: &Value, again: bool, at: i64)
     }
     let named = |reference: &str| -> Result<String, String> {
         let (kind, name) = reference.split_once(' ').ok_or_else(|| format!("`{reference}`: say KIND NAME"))?;
-        let found =
-            aws_object(world, region.as_ref(), kind, name, at).ok_or_else(|| format!("no {kind} {name} stands"))?;
+        let found = aws_object(world, &region, kind, name, at).ok_or_else(|| format!("no {kind} {name} stands"))?;
         Ok(found.key())
     };
     let refs = item["refs"].as_array().into_iter().flatten().filter_map(Value::as_str);

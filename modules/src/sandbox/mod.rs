@@ -7,12 +7,13 @@
 //! * [`k8s`]: the simulated clusters; [`helm`]: their releases; [`balancers`]: what the AWS Load Balancer Controller makes for them.
 //! * [`snapshot`]: a world in a form in which two can be compared; [`tagged`]: what in it carries our tags.
 //! * [`rehearsal`]: what only a live system could answer or make, out of a `*.rehearsal.yaml`; [`template`] renders
-//!   its texts, [`answers`] answers calls from it, [`controllers`] makes what it says; [`standard`] says what well-known charts make.
+//!   its texts with what [`facts`] finds, [`answers`] answers calls from it, [`controllers`] makes what it says; [`standard`] says what well-known charts make.
 
 pub mod answers;
 pub mod balancers;
 pub mod clock_text;
 pub mod controllers;
+pub mod facts;
 pub mod faults;
 pub mod helm;
 pub mod k8s;

@@ -5,24 +5,37 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    helm::RELEASE,
-    k8s::{CLUSTER, OBJECT, status::describe},
     rehearsal::{Pattern, glob},
     simple::lookup,
-    world::{Object, World},
-};
-use crate::{
-    k8s::{health, types::text},
-    resource::Health,
 };
 
-/// Where a text is rendered: the world at a time, a cluster, and names with their values.
+/// What is known of the systems that a rehearsal file speaks of: the sandbox's world at a time, or a live testbed.
+pub trait Facts {
+    /// The region of a cluster; Null when there is no such cluster.
+    fn region(&self, cluster: &str) -> Value;
+
+    /// The account.
+    fn account(&self) -> &str;
+
+    /// The run's parameters.
+    fn params(&self) -> &Map<String, Value>;
+
+    /// The objects and releases (kind `Release`) that a pattern means, those on their way out left out. `here`: the cluster of the
+    /// call or the trigger.
+    fn objects(&self, here: &str, pattern: &Pattern) -> Vec<Value>;
+
+    /// Whether one of these is ready.
+    fn is_one_ready(&self, here: &str, pattern: &Pattern) -> bool;
+
+    /// An AWS object with its `id`, by kind and id, ARN, name or tag Name, in a region or in none.
+    fn aws_object(&self, region: &str, kind: &str, name: &str) -> Option<Value>;
+}
+
+/// Where a text is rendered: what is known, a cluster, and names with their values.
 #[derive(Clone)]
 pub struct Scope<'a> {
-    /// The world.
-    pub world: &'a World,
-    /// The time.
-    pub now_ms: i64,
+    /// What is known.
+    pub facts: &'a dyn Facts,
     /// The cluster that patterns mean.
     pub cluster: &'a str,
     /// `cluster`, `region`, `param`, `name`, `object`, …
@@ -31,15 +44,14 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// A scope with `cluster`, `region`, `account` and `param`.
-    pub fn new(world: &'a World, cluster: &'a str, now_ms: i64) -> Self {
-        let region = world.get(CLUSTER, cluster, cluster, now_ms).map(|c| c.body["region"].clone()).unwrap_or_default();
+    pub fn new(facts: &'a dyn Facts, cluster: &'a str) -> Self {
         let names = [
             ("cluster", cluster.into()),
-            ("region", region),
-            ("account", super::target::ACCOUNT.into()),
-            ("param", Value::Object(world.rehearsal.params.clone())),
+            ("region", facts.region(cluster)),
+            ("account", facts.account().into()),
+            ("param", Value::Object(facts.params().clone())),
         ];
-        Self { world, now_ms, cluster, names: names.map(|(name, value)| (name.to_owned(), value)).into() }
+        Self { facts, cluster, names: names.map(|(name, value)| (name.to_owned(), value)).into() }
     }
 
     /// With one more name.
@@ -158,13 +170,9 @@ impl<'a> Scope<'a> {
             return value.cloned().ok_or_else(none);
         };
         if let Some((kind, name)) = of.trim().split_once(' ') {
-            let object =
-                aws_object(self.world, self.names.get("region"), kind, name.trim(), self.now_ms).ok_or_else(none)?;
-            return if field == "id" {
-                Ok(object.id.as_str().into())
-            } else {
-                lookup(&object.body, field).cloned().ok_or_else(none)
-            };
+            let region = self.names.get("region").and_then(Value::as_str).unwrap_or_default();
+            let object = self.facts.aws_object(region, kind, name.trim()).ok_or_else(none)?;
+            return lookup(&object, field).cloned().ok_or_else(none);
         }
         let found = self.objects(&of.trim().parse()?)?;
         if field == "count" {
@@ -177,9 +185,7 @@ impl<'a> Scope<'a> {
     }
 
     fn objects(&self, pattern: &Pattern) -> Result<Vec<Value>, String> {
-        let pattern = self.pattern(pattern)?;
-        let found = matching(self.world, self.cluster, &pattern, self.now_ms);
-        Ok(found.into_iter().map(|object| describe(self.world, &object.place, object, self.now_ms)).collect())
+        Ok(self.facts.objects(self.cluster, &self.pattern(pattern)?))
     }
 
     /// A pattern with its texts rendered.
@@ -201,62 +207,12 @@ impl<'a> Scope<'a> {
     /// As [`Scope::render`].
     pub fn all_ready(&self, needs: &[Pattern]) -> Result<bool, String> {
         for pattern in needs {
-            let pattern = self.pattern(pattern)?;
-            let found = matching(self.world, self.cluster, &pattern, self.now_ms);
-            if !found.into_iter().any(|object| is_ready(self.world, object, self.now_ms)) {
+            if !self.facts.is_one_ready(self.cluster, &self.pattern(pattern)?) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
-}
-
-/// Whether an object or release is ready.
-pub fn is_ready(world: &World, object: &Object, now_ms: i64) -> bool {
-    if object.kind == RELEASE {
-        return super::helm::status(world, object, now_ms).0 == "deployed";
-    }
-    health::judge(&describe(world, &object.place, object, now_ms)) == Health::Ready
-}
-
-/// The objects and releases (kind `Release`) that a pattern means, those on their way out left out.
-pub fn matching<'a>(world: &'a World, here: &str, pattern: &Pattern, now_ms: i64) -> Vec<&'a Object> {
-    let clusters = world.everything().filter(|o| o.kind == CLUSTER && o.exists(now_ms)).map(|o| o.id.clone());
-    let mut found = Vec::new();
-    for cluster in clusters {
-        for object in world.list(OBJECT, &cluster, now_ms).chain(world.list(RELEASE, &cluster, now_ms)) {
-            let (kind, namespace, name) = identity(object);
-            if object.gone_at.is_none()
-                && text(&object.body, "metadata.deletionTimestamp").is_empty()
-                && pattern.fits(here, &cluster, kind, namespace, name)
-            {
-                found.push(object);
-            }
-        }
-    }
-    found
-}
-
-/// Kind, namespace and name of an object or release.
-pub fn identity(object: &Object) -> (&str, &str, &str) {
-    if object.kind == RELEASE {
-        return ("Release", text(&object.body, "namespace"), text(&object.body, "release"));
-    }
-    (text(&object.body, "kind"), text(&object.body, "metadata.namespace"), text(&object.body, "metadata.name"))
-}
-
-/// An AWS object by kind and id, ARN, name or tag Name; a dot at the end of a name may be left out.
-pub fn aws_object<'a>(
-    world: &'a World, region: Option<&Value>, kind: &str, name: &str, now_ms: i64,
-) -> Option<&'a Object> {
-    let bare = name.trim_end_matches('.');
-    let region = region.and_then(Value::as_str).unwrap_or_default();
-    [region, ""].into_iter().flat_map(|place| world.list(kind, place, now_ms)).find(|object| {
-        let fields = ["arn", "name"].map(|field| text(&object.body, field));
-        object.id == name
-            || object.tags.get("Name").is_some_and(|tag| tag == name)
-            || fields.iter().any(|field| !field.is_empty() && field.trim_end_matches('.') == bare)
-    })
 }
 
 /// Whether every field of a call fits its glob.
@@ -298,13 +254,17 @@ fn closing(text: &str) -> Option<usize> {
 mod tests {
     use serde_json::json;
 
-    use super::{super::world::World, Scope};
+    use super::{
+        super::{facts::Moment, world::World},
+        Scope,
+    };
 
     #[test]
     fn texts_are_rendered() {
         let world = World::default();
+        let moment = Moment { world: &world, now_ms: 0 };
         let scope =
-            Scope::new(&world, "c1", 0).with("param", json!({"nodes": 3, "zone": "r.internal", "list": ["a", "b"]}));
+            Scope::new(&moment, "c1").with("param", json!({"nodes": 3, "zone": "r.internal", "list": ["a", "b"]}));
         for (text, value) in [
             ("${cluster}/x", json!("c1/x")),
             ("${param.nodes}", json!(3)),
@@ -325,7 +285,8 @@ mod tests {
     #[test]
     fn each_repeats_an_item() {
         let world = World::default();
-        let scope = Scope::new(&world, "c1", 0).with("param", json!({"nodes": 2, "list": ["a", "b"]}));
+        let moment = Moment { world: &world, now_ms: 0 };
+        let scope = Scope::new(&moment, "c1").with("param", json!({"nodes": 2, "list": ["a", "b"]}));
         let rendered = scope.render(
             &json!({"x": [{"each": "${param.nodes}", "n": "p-${i}"}, {"each": "${param.list}", "v": "${each}"}, "z"]}),
         );

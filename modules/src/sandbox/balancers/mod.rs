@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::{
     controllers::RECORD,
+    facts::is_ready,
     k8s::{CLUSTER, OBJECT, delete, of_kind},
     simple::begin_deletion,
-    template::is_ready,
     world::{Object, World, key},
 };
 use crate::k8s::types::text;

@@ -29,11 +29,15 @@ pub fn known(object: &Value) -> bool {
 /// The status that its controller would have written by now; Null while it has not answered.
 pub fn status(world: &World, cluster: &str, object: &Object, now_ms: i64) -> Value {
     let body = &object.body;
-    let told = body["status"].as_object().is_some_and(|status| !status.is_empty());
-    if told || object.state(now_ms) != "Ready" || !known(body) {
+    let rehearsed = body["status"].as_object().is_some_and(|status| !status.is_empty());
+    if rehearsed || object.state(now_ms) != "Ready" || !known(body) {
         return Value::Null;
     }
-    let waiting = waits_for(world, cluster, object, now_ms);
+    told(body, &waits_for(world, cluster, object, now_ms))
+}
+
+/// The status that its controller writes, while it waits for these.
+pub fn told(body: &Value, waiting: &[String]) -> Value {
     let ready = if waiting.is_empty() { "True" } else { "False" };
     let message = waiting.join("; ");
     let generation = &body["metadata"]["generation"];
