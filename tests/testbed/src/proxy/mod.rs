@@ -31,6 +31,7 @@ mod ledger;
 pub mod log;
 mod parse;
 pub mod pending;
+mod rds;
 mod records;
 mod route53;
 mod server;
@@ -125,6 +126,7 @@ impl Proxy {
             identities: sts::Identities::new(&keys),
             nats: ec2::Nats::default(),
             balancers: elb::Balancers::default(),
+            option_groups: Default::default(),
             changes: route53::Changes::default(),
             operations: cloudmap::Operations::default(),
             access,
