@@ -5,17 +5,19 @@ mod planes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
+use runbook_modules::sandbox::rehearsal::Rehearsal;
 use tokio::runtime::Runtime;
 
 use crate::{
     emulators::{Ministack, Moto},
     proxy::{Config, Pending, Proxy},
     registry::Registry,
-    standins,
+    rehearsed::{self, Rehearsed},
+    standins::{self, aws::Aws},
     tools::Tools,
 };
 use planes::Planes;
@@ -35,15 +37,19 @@ pub struct Options {
     pub pending: Pending,
     /// Where the oracle log is written beside being kept.
     pub log: Option<PathBuf>,
+    /// A runbook's rehearsal file, with the run's parameters: what its charts and controllers make.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// A whole testbed, until it is dropped. It brings its own runtime, so it may be used and dropped anywhere.
 pub struct Bed {
     proxy: Option<Proxy>,
     planes: Arc<Planes>,
+    standins: Arc<standins::Shared>,
     registry: Registry,
     moto: Moto,
     ministack: Ministack,
+    tools: Tools,
     helm: PathBuf,
     runtime: Option<Runtime>,
 }
@@ -69,7 +75,7 @@ impl Bed {
         let panicked = |_| "the thread that starts an emulator panicked".to_owned();
         let (moto, ministack, (registry, standins)) =
             (moto.map_err(panicked)??, ministack.map_err(panicked)??, inside?);
-        let planes = Arc::new(Planes::new(tools, standins));
+        let planes = Arc::new(Planes::new(tools, standins.clone()));
         let config = Config {
             ministack: Some(ministack.url()),
             clusters: planes.clone(),
@@ -80,8 +86,43 @@ impl Bed {
         let proxy =
             runtime.block_on(Proxy::start(config)).map_err(|error| format!("the proxy did not start: {error}"))?;
         planes.meet(&proxy);
+        if let Some(rehearsal) = options.rehearsal {
+            let given = Aws::new(&proxy.url(), REGION, "given");
+            let rehearsed = runtime.block_on(Rehearsed::begin(rehearsal, &given));
+            standins.rehearse(Arc::new(rehearsed.map_err(|why| format!("the rehearsal file: {why}"))?));
+        }
         let helm = tools.helm4.clone();
-        Ok(Self { proxy: Some(proxy), planes, registry, moto, ministack, helm, runtime: Some(runtime) })
+        let tools = tools.clone();
+        let mut bed = Self {
+            proxy: Some(proxy),
+            planes,
+            standins,
+            registry,
+            moto,
+            ministack,
+            tools,
+            helm,
+            runtime: Some(runtime),
+        };
+        bed.helm = bed.helm(&bed.helm)?;
+        Ok(bed)
+    }
+
+    /// The helm to call instead of a real one: where there is a rehearsal file, its charts are put in the place of others.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn helm(&self, real: &Path) -> Result<PathBuf, String> {
+        match self.standins.rehearsed() {
+            Some(_) => rehearsed::helm::write(&self.tools, real, &self.standins.charts(), self.standins.folder()),
+            None => Ok(real.to_owned()),
+        }
+    }
+
+    /// The real ids of the hosted zones that a rehearsal file gives, by those in the file.
+    #[must_use]
+    pub fn zones(&self) -> BTreeMap<String, String> {
+        self.standins.rehearsed().map(|rehearsed| rehearsed.zones.clone()).unwrap_or_default()
     }
 
     /// The fault proxy.

@@ -6,8 +6,8 @@
 //!   ministack.
 //! * [`registry`]: charts for helm.
 //! * [`proxy`]: the fault proxy in front of the emulators, and the oracle log. [`webhook`]: who checks our EKS tokens.
-//! * [`clusters`]: what the proxy asks of whoever runs the control planes. [`standins`]: what would run in pods. [`rehearsed`]: what
-//!   rehearsal files say that controllers make.
+//! * [`clusters`]: what the proxy asks of whoever runs the control planes. [`standins`]: what would run in pods.
+//! * [`rehearsed`]: what a runbook's charts and controllers make, and what its pods answer.
 //! * [`bed`]: all of it together.
 
 pub mod bed;

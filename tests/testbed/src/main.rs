@@ -6,12 +6,13 @@ mod standing;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "testbed up | serve | status | down";
+const USAGE: &str = "testbed up [RUNBOOK [NAME=VALUE]...] | serve [RUNBOOK [NAME=VALUE]...] | status | down";
 
 fn main() -> ExitCode {
+    let about: Vec<String> = std::env::args().skip(2).collect();
     let done = match std::env::args().nth(1).as_deref() {
-        Some("up") => standing::up(),
-        Some("serve") => standing::serve(),
+        Some("up") => standing::up(&about),
+        Some("serve") => standing::serve(&about),
         Some("status") => standing::status(),
         Some("down") => standing::down(),
         _ => Err(format!("usage: {USAGE}")),

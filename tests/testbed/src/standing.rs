@@ -8,12 +8,15 @@ use std::{
     time::Duration,
 };
 
+use runbook_modules::sandbox::rehearsal::Rehearsal;
 use runbook_testbed::{
     bed::{Bed, Options, REGION},
     emulators::ACCOUNT,
+    rehearsed::rehearsal,
     tools::Tools,
 };
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Map, Value, json};
 
 /// Where the files are.
 struct State(PathBuf);
@@ -48,14 +51,14 @@ impl State {
     }
 
     fn forget(&self) {
-        for name in ["pid", "env", "customer.yaml"] {
+        for name in ["pid", "env", "customer.yaml", "runbook"] {
             let _ = fs::remove_file(self.file(name));
         }
     }
 }
 
-/// Starts `testbed serve` in the background and waits until it stands.
-pub fn up() -> Result<String, String> {
+/// Starts `testbed serve` in the background and waits until it stands. `about`: a runbook and its parameters; redis-ha without.
+pub fn up(about: &[String]) -> Result<String, String> {
     let (_, state) = State::open()?;
     if state.pid().is_some() {
         return Ok(next(&state, "The testbed is up already."));
@@ -67,6 +70,7 @@ pub fn up() -> Result<String, String> {
     // A session of its own: it outlives the terminal.
     let mut server = Command::new("setsid")
         .args([this.as_os_str(), "serve".as_ref()])
+        .args(about)
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(|error| error.to_string())?)
         .stderr(log)
@@ -81,21 +85,25 @@ pub fn up() -> Result<String, String> {
     Ok(next(&state, "The testbed is up."))
 }
 
-/// Serves until SIGTERM or SIGINT.
-pub fn serve() -> Result<String, String> {
+/// Serves until SIGTERM or SIGINT. `about`: as [`up`].
+pub fn serve(about: &[String]) -> Result<String, String> {
     let (tools, state) = State::open()?;
     if state.pid().is_some() {
         return Err("one is up already; take it down first: tests/testbed/down".into());
     }
     state.write("pid", &std::process::id().to_string())?;
-    let served = Bed::start(&tools, Options::default()).and_then(|bed| {
-        let lines: Vec<_> = bed.env().into_iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
-        state.write("customer.yaml", &customer(&bed))?;
-        // Written whole before it is seen: whoever waits reads it at once.
-        state.write("env.new", &lines.concat())?;
-        fs::rename(state.file("env.new"), state.file("env")).map_err(|error| error.to_string())?;
-        until_told()
-    });
+    let about = About::read(about)?;
+    let served =
+        Bed::start(&tools, Options { rehearsal: about.rehearsal.clone(), ..Options::default() }).and_then(|bed| {
+            let lines: Vec<_> =
+                bed.env().into_iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
+            state.write("customer.yaml", &customer(&bed, &about)?)?;
+            state.write("runbook", &about.runbook)?;
+            // Written whole before it is seen: whoever waits reads it at once.
+            state.write("env.new", &lines.concat())?;
+            fs::rename(state.file("env.new"), state.file("env")).map_err(|error| error.to_string())?;
+            until_told()
+        });
     state.forget();
     served.map(|()| "The testbed is down.".into())
 }
@@ -143,18 +151,46 @@ fn until_told() -> Result<(), String> {
     })
 }
 
-/// A customer file for redis-ha: the emulators' account, and our charts instead of public ones.
-fn customer(bed: &Bed) -> String {
-    let charts = bed.chart_parameters().into_iter().map(|(name, chart)| format!("  {name}: {chart}\n"));
-    format!("customer: testbed\naccount: \"{ACCOUNT}\"\nregion: {REGION}\nparams:\n{}", charts.collect::<String>())
+/// The runbook that a testbed is for.
+struct About {
+    runbook: String,
+    params: Map<String, Value>,
+    rehearsal: Option<Rehearsal>,
+}
+
+impl About {
+    fn read(arguments: &[String]) -> Result<Self, String> {
+        let Some((runbook, params)) = arguments.split_first() else {
+            return Ok(Self { runbook: "redis-ha".to_owned(), params: Map::new(), rehearsal: None });
+        };
+        let mut given = Map::new();
+        for param in params {
+            let (name, value) = param.split_once('=').ok_or_else(|| format!("`{param}`: say NAME=VALUE"))?;
+            let value = serde_yaml::from_str(value).map_err(|error| format!("`{param}`: {error}"))?;
+            given.insert(name.to_owned(), value);
+        }
+        let rehearsal = rehearsal(runbook)?.with_params(given.clone());
+        Ok(Self { runbook: runbook.clone(), params: given, rehearsal: Some(rehearsal) })
+    }
+}
+
+/// A customer file for the runbook: the emulators' account, and our charts instead of public ones.
+fn customer(bed: &Bed, about: &About) -> Result<String, String> {
+    let mut params = about.params.clone();
+    if about.rehearsal.is_none() {
+        params.extend(bed.chart_parameters().into_iter().map(|(name, chart)| (name, chart.into())));
+    }
+    let file = json!({"customer": "testbed", "account": ACCOUNT, "region": REGION, "params": params});
+    serde_yaml::to_string(&file).map_err(|error| error.to_string())
 }
 
 fn next(state: &State, first: &str) -> String {
     let folder = Path::new(&state.0).display();
     format!(
         "{first} Point this shell at it and run something, then take it down:\n\n  \
-         eval \"$(tests/testbed/up --env)\"\n  runbook run redis-ha.rhai --yes --params {folder}/customer.yaml\n  tests/testbed/down\n\n{}\n\
+         eval \"$(tests/testbed/up --env)\"\n  runbook run {}.rhai --yes --params {folder}/customer.yaml\n  tests/testbed/down\n\n{}\n\
          Its files: {folder}",
+        state.read("runbook"),
         state.read("env")
     )
 }

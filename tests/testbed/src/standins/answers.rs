@@ -22,6 +22,7 @@ use super::{
     kube_objects::{items, text},
     tools,
 };
+use crate::rehearsed::{answers, charts};
 
 /// A question about one container; the command is empty for logs.
 #[derive(Debug, Deserialize)]
@@ -63,6 +64,9 @@ async fn answered(shared: Weak<Shared>, request: Request<Incoming>) -> Result<Re
 async fn answer(shared: Weak<Shared>, request: Request<Incoming>) -> Result<Value, Refused> {
     let path = request.uri().path().to_owned();
     let bytes = request.into_body().collect().await.map_err(|error| bad(&error))?.to_bytes();
+    if path == "/chart" {
+        return chart(shared, &bytes).await;
+    }
     let question: Question = serde_json::from_slice(&bytes).map_err(|error| bad(&error))?;
     let (cluster, what) = path.trim_start_matches('/').split_once('/').unwrap_or_default();
     let inside = shared.upgrade().and_then(|shared| shared.cluster(cluster));
@@ -75,19 +79,39 @@ async fn answer(shared: Weak<Shared>, request: Request<Incoming>) -> Result<Valu
     }
 }
 
+/// The chart of a release, as a folder. Charts are of the one cluster of the testbed.
+async fn chart(shared: Weak<Shared>, question: &[u8]) -> Result<Value, Refused> {
+    let asked: charts::Asked = serde_json::from_slice(question).map_err(|error| bad(&error))?;
+    let shared = shared.upgrade().ok_or_else(|| (StatusCode::GONE, "the testbed is going".to_owned()))?;
+    let (Some(rehearsed), Some(inside)) = (shared.rehearsed(), shared.clusters().into_iter().next()) else {
+        return Err((StatusCode::NOT_FOUND, "there is no rehearsal file, or no cluster".to_owned()));
+    };
+    let folder = charts::chart(&inside, rehearsed, &asked, shared.folder()).await;
+    folder.map(|folder| json!({"chart": folder})).map_err(|why| (StatusCode::INTERNAL_SERVER_ERROR, why))
+}
+
 async fn exec(inside: &Arc<Inside>, question: Question) -> Result<Value, Refused> {
     let pod = pod(inside, &question).await?;
     let found = container::find(&pod, &question.container).ok_or_else(|| no_container(&question.container))?;
     if !is_running(&pod, &question.container) {
         return Err(no_container(&question.container));
     }
-    let done = container::run(inside, &pod, found, &question.command, &question.stdin).await;
+    let rehearsed = answers::exec(inside, &pod, text(found, "name"), &question.command).await;
+    let done = match rehearsed {
+        Ok(Some(done)) => Ok(done),
+        Ok(None) => container::run(inside, &pod, found, &question.command, &question.stdin).await,
+        Err(why) => Err(why),
+    };
     done.map(|done| json!(done)).map_err(|why| (StatusCode::INTERNAL_SERVER_ERROR, why))
 }
 
 async fn logs(inside: &Arc<Inside>, question: Question) -> Result<Value, Refused> {
     let pod = pod(inside, &question).await?;
-    container::find(&pod, &question.container).ok_or_else(|| no_container(&question.container))?;
+    let found = container::find(&pod, &question.container).ok_or_else(|| no_container(&question.container))?;
+    let failed = |why| (StatusCode::INTERNAL_SERVER_ERROR, why);
+    if let Some(said) = answers::logs(inside, &pod, text(found, "name")).await.map_err(failed)? {
+        return Ok(json!({"stdout": said.stdout, "ended": true}));
+    }
     let ended = matches!(text(&pod, "status.phase"), "Succeeded" | "Failed");
     Ok(json!({"stdout": inside.logs.read(&pod, &question.container), "ended": ended}))
 }

@@ -66,6 +66,12 @@ impl Aws {
         Self { agent: format!("{AGENT}{agent}"), ..self.clone() }
     }
 
+    /// The region that it asks in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// EC2, IAM and Elastic Load Balancing: the query protocol.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::{
     Shared, addons, aws::Aws, balancers, boot, commands, controller, external_dns, kube_objects::Objects, logs::Logs,
     mcs, nodes, redis, volumes, vpc,
 };
-use crate::{clusters::NodeGroup, process::Process};
+use crate::{clusters::NodeGroup, process::Process, rehearsed::controllers};
 
 /// What is known of a cluster when it is attached.
 pub struct Facts {
@@ -49,7 +49,7 @@ pub struct Inside {
 
 impl Inside {
     /// The same cluster as a controller sees it: under its own field manager and user agent.
-    pub(super) fn with(&self, objects: Objects, aws: Aws) -> Self {
+    pub(crate) fn with(&self, objects: Objects, aws: Aws) -> Self {
         Self {
             name: self.name.clone(),
             region: self.region.clone(),
@@ -66,6 +66,8 @@ impl Inside {
 /// An attached cluster. Dropping it ends its tasks and its kubelet; what they made in the cluster and in AWS stays.
 pub struct Cluster {
     inside: Arc<Inside>,
+    // Two groups at once would take the same addresses.
+    placing: tokio::sync::Mutex<()>,
     // Dropped with the cluster: both end.
     _tasks: JoinSet<()>,
     _kubelet: Process,
@@ -97,7 +99,10 @@ impl Cluster {
         tasks.spawn(mcs::run(inside.clone()));
         tasks.spawn(external_dns::run(inside.clone()));
         tasks.spawn(balancers::run(inside.clone()));
-        Ok(Self { inside, _tasks: tasks, _kubelet: kubelet })
+        if let Some(rehearsed) = shared.rehearsed() {
+            tasks.spawn(controllers::run(inside.clone(), rehearsed.clone()));
+        }
+        Ok(Self { inside, placing: Default::default(), _tasks: tasks, _kubelet: kubelet })
     }
 
     /// Puts in what every EKS cluster begins with.
@@ -113,6 +118,7 @@ impl Cluster {
     /// # Errors
     /// As [`nodes::add`].
     pub async fn add_nodes(&self, group: &NodeGroup) -> Result<(), String> {
+        let _one_by_one = self.placing.lock().await;
         nodes::add(&self.inside.objects, &self.inside.aws, &self.inside.name, group).await
     }
 

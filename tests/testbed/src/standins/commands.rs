@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::{
     cluster::Inside,
-    container,
+    container::{self, Done},
     kube_objects::{annotation, is_going, items, name, namespace, text},
 };
+use crate::rehearsed::answers;
 
 /// Pods that the policy has marked carry this annotation.
 pub const MARK: &str = "testbed.runbook.dev/standin";
@@ -41,7 +42,7 @@ async fn carry_out(inside: &Inside, pod: &Value) {
     let words =
         |field: &str| items(container, field).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
     let command = [words("command"), words("args")].concat();
-    let mut ended = container::run(inside, pod, container, &command, "").await;
+    let mut ended = run_once(inside, pod, container, &command).await;
     // A Secret may come later; the kubelet tries again as well.
     for _ in 0..600 {
         match &ended {
@@ -53,7 +54,7 @@ async fn carry_out(inside: &Inside, pod: &Value) {
             _ => break,
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
-        ended = container::run(inside, pod, container, &command, "").await;
+        ended = run_once(inside, pod, container, &command).await;
     }
     let (code, reason, output) = match ended {
         Ok(done) => {
@@ -69,6 +70,15 @@ async fn carry_out(inside: &Inside, pod: &Value) {
     }});
     let phase = if code == 0 { "Succeeded" } else { "Failed" };
     report(inside, pod, container_name, phase, &state).await;
+}
+
+/// Its environment must be there; what it says may be rehearsed.
+async fn run_once(inside: &Inside, pod: &Value, container: &Value, command: &[String]) -> Result<Done, String> {
+    container::environment(inside, pod, container).await?;
+    match answers::run_pod(inside, pod, command).await? {
+        Some(done) => Ok(done),
+        None => container::run(inside, pod, container, command, "").await,
+    }
 }
 
 async fn wait(inside: &Inside, pod: &Value, container: &str, why: &str) {

@@ -48,6 +48,15 @@ impl Objects {
         self.send(Method::GET, path, None, "").await
     }
 
+    /// What a path answers in the form of a media type.
+    ///
+    /// # Errors
+    /// The API server cannot be asked.
+    pub async fn get_as(&self, path: &str, media_type: &str) -> Result<Option<Value>, String> {
+        let request = Request::get(path).header("accept", media_type).body(Vec::new());
+        self.answer("GET", path, request.map_err(|error| format!("GET {path}: {error}"))?).await
+    }
+
     /// Creates or changes an object by server-side apply, taking over what others own.
     ///
     /// # Errors
@@ -100,6 +109,10 @@ impl Objects {
         let request = if kind.is_empty() { request } else { request.header("content-type", kind) };
         let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
         let request = request.body(bytes).map_err(|error| format!("{method} {path}: {error}"))?;
+        self.answer(method.as_str(), path, request).await
+    }
+
+    async fn answer(&self, method: &str, path: &str, request: Request<Vec<u8>>) -> Result<Option<Value>, String> {
         match self.client.request(request).await {
             Ok(value) => Ok(Some(value)),
             Err(Error::Api(status)) if status.code == 404 => Ok(None),

@@ -3,10 +3,12 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
 use tokio::task::JoinHandle;
+
+use crate::rehearsed::Rehearsed;
 
 use super::{
     answers,
@@ -24,6 +26,7 @@ pub struct Shared {
     kubelet: PathBuf,
     port: u16,
     server: Mutex<Option<JoinHandle<()>>>,
+    rehearsed: OnceLock<Arc<Rehearsed>>,
 }
 
 impl Shared {
@@ -46,6 +49,7 @@ impl Shared {
             kubelet: kubelet.to_owned(),
             port,
             server: Mutex::default(),
+            rehearsed: OnceLock::new(),
         });
         let server = tokio::spawn(answers::serve(listener, Arc::downgrade(&shared)));
         *shared.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -65,6 +69,22 @@ impl Shared {
     /// Where a cluster's questions are answered.
     pub fn answers_of(&self, cluster: &str) -> String {
         format!("http://127.0.0.1:{}/{cluster}", self.port)
+    }
+
+    /// Where charts are asked for ([`crate::rehearsed::helm`]).
+    pub fn charts(&self) -> String {
+        format!("http://127.0.0.1:{}/chart", self.port)
+    }
+
+    /// The rehearsal file that the clusters made from now on are about.
+    pub fn rehearse(&self, rehearsed: Arc<Rehearsed>) {
+        // A testbed has one, if any.
+        let _ = self.rehearsed.set(rehearsed);
+    }
+
+    /// The rehearsal file, if there is one.
+    pub fn rehearsed(&self) -> Option<&Arc<Rehearsed>> {
+        self.rehearsed.get()
     }
 
     /// A folder of this testbed; it goes with it.
