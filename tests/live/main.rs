@@ -18,3 +18,4 @@ mod redis_ha;
 #[cfg(feature = "live")]
 mod services;
 mod stand;
+mod systems;

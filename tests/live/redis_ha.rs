@@ -1,7 +1,7 @@
 //! The main job, whole and live: redis-ha against two real control planes, the real helm, and AWS emulators behind the fault proxy.
 //! What stands is read from the emulators and the API servers, never from our journal.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::Path};
 
 use runbook_testbed::{
     proxy::{Inventory, Phase},
@@ -17,7 +17,7 @@ const CLUSTERS: [&str; 2] = ["redis1-demo-cluster", "redis2-demo-cluster"];
 struct Redis(Stand);
 
 impl Redis {
-    fn new(tools: &Tools, helm: PathBuf) -> Self {
+    fn new(tools: &Tools, helm: &Path) -> Self {
         Self(Stand::new(tools, helm))
     }
 
@@ -75,20 +75,20 @@ fn undisturbed(redis: &Redis) {
 #[test]
 fn with_helm_3_it_runs_and_is_undone_to_nothing() {
     let Some(tools) = tools::require() else { return };
-    undisturbed(&Redis::new(&tools, tools.helm3.clone()));
+    undisturbed(&Redis::new(&tools, &tools.helm3));
 }
 
 #[test]
 fn with_helm_4_it_runs_and_is_undone_to_nothing() {
     let Some(tools) = tools::require() else { return };
-    undisturbed(&Redis::new(&tools, tools.helm4.clone()));
+    undisturbed(&Redis::new(&tools, &tools.helm4));
 }
 
 /// Killed at these mutating calls in turn, at three moments of a call, in one run: the same world as without, nothing twice.
 #[test]
 fn killed_and_resumed_it_ends_the_same() {
     let Some(tools) = tools::require() else { return };
-    let redis = Redis::new(&tools, tools.helm4.clone());
+    let redis = Redis::new(&tools, &tools.helm4);
     let before = redis.0.inventory();
     let kills = [
         (3, Phase::AfterForward),

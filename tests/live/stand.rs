@@ -1,9 +1,9 @@
 //! The built program before a whole testbed: what every test of a runbook on it needs.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
 };
 
 use runbook_testbed::{
@@ -16,8 +16,27 @@ use tokio::runtime::Runtime;
 
 use crate::harness::{Place, Said, said};
 
-/// Two whole clusters are enough for one machine: tests that stand on a testbed of their own wait for each other.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// Two clusters at once are enough for one machine: tests that stand on a testbed of their own wait for each other.
+static FREE: (Mutex<usize>, Condvar) = (Mutex::new(2), Condvar::new());
+
+/// A place for so many clusters, until it is dropped.
+struct Room(usize);
+
+impl Room {
+    fn for_clusters(count: usize) -> Self {
+        let free = FREE.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = FREE.1.wait_while(free, |free| *free < count).unwrap_or_else(PoisonError::into_inner);
+        *free -= count;
+        Self(count)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        *FREE.0.lock().unwrap_or_else(PoisonError::into_inner) += self.0;
+        FREE.1.notify_all();
+    }
+}
 
 /// A testbed, and a place to run the program in.
 pub struct Stand {
@@ -27,16 +46,23 @@ pub struct Stand {
     pub place: Place,
     helm: PathBuf,
     runtime: Runtime,
-    _alone: MutexGuard<'static, ()>,
+    // Dropped last: the next testbed starts when this one has ended.
+    _room: Room,
 }
 
 impl Stand {
-    /// A new one, for a program that calls this helm.
-    pub fn new(tools: &Tools, helm: PathBuf) -> Self {
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let bed = Bed::start(tools, Options::default()).expect("a testbed");
+    /// A new one for two clusters, and a program that calls this helm.
+    pub fn new(tools: &Tools, helm: &Path) -> Self {
+        Self::with(tools, helm, 2, Options::default())
+    }
+
+    /// One for so many clusters, with more than the ordinary.
+    pub fn with(tools: &Tools, helm: &Path, clusters: usize, options: Options) -> Self {
+        let room = Room::for_clusters(clusters);
+        let bed = Bed::start(tools, options).expect("a testbed");
+        let helm = bed.helm(helm).expect("a helm");
         let runtime = Runtime::new().expect("a runtime");
-        Self { bed, helm, place: Place::new(), runtime, _alone: alone }
+        Self { bed, helm, place: Place::new(), runtime, _room: room }
     }
 
     /// The program with arguments, pointed at the testbed, not started.

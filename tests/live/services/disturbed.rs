@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use runbook_testbed::{
+    bed::Options,
     proxy::{Action, By, Entry, Fault, Inventory, On, Outcome, Phase},
     tools,
 };
@@ -54,7 +55,7 @@ struct Brought {
 #[test]
 fn whatever_becomes_of_a_call_nothing_is_made_twice() {
     let Some(tools) = tools::require() else { return };
-    let stand = Stand::new(&tools, tools.helm4.clone());
+    let stand = Stand::with(&tools, &tools.helm4, 1, Options::default());
     let (calm, calls) = undisturbed(&stand);
     let faults = faults();
     let all: Vec<(&Nth, usize)> =

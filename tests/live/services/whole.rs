@@ -6,7 +6,7 @@ use std::{
 };
 
 use runbook_state::{record::Record, sqlite::Sqlite, store::Store};
-use runbook_testbed::tools;
+use runbook_testbed::{bed::Options, tools};
 use serde_json::{Value, json};
 
 use super::place;
@@ -19,7 +19,7 @@ const LEFT_OUT: &str = include_str!("left_out.txt");
 #[test]
 fn each_service_gives_what_the_sandbox_gives_and_is_taken_down() {
     let Some(tools) = tools::require() else { return };
-    let mut stand = Stand::new(&tools, tools.helm4.clone());
+    let mut stand = Stand::with(&tools, &tools.helm4, 1, Options::default());
     stand.place = place();
     let before = stand.inventory();
     stand.expect(0, &["run", "services.rhai", "--yes", "--json"]);
