@@ -14,6 +14,8 @@ static DIFFERENT: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bZ[0-9A-Z]{8,}\b", "Z*"),
         (r"/id/[0-9A-Za-z]{8,}", "/id/*"),
         (r"https?://127\.0\.0\.1:\d+", "<endpoint>"),
+        // Secrets Manager ends an ARN with six characters of its own.
+        (r":secret:([\w/+=.@-]+)-[0-9A-Za-z]{6}\b", ":secret:$1-*"),
         (r"#\d+", ""),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>"),
         (r"^10\.\d+\.\d+\.\d+$", "10.*"),
