@@ -51,7 +51,9 @@ pub struct Deed {
     pub(super) place: Place,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) prior: Option<Value>,
-    /// When it was last about to be sent, in the target's time.
+    /// When it was first about to be sent, in the target's time: from then on the provider remembers the token.
+    pub(super) first_ms: i64,
+    /// When it was last about to be sent: from then on it settles.
     pub(super) since_ms: i64,
 }
 
@@ -104,6 +106,7 @@ impl Deed {
             place: serde_json::from_value(effect.place.clone()).unwrap_or_default(),
             tags: serde_json::from_value(effect.tags.clone()).unwrap_or_default(),
             prior: effect.prior.clone(),
+            first_ms: effect.target_ms,
             since_ms: resent.unwrap_or(effect.target_ms).max(effect.target_ms),
         }
     }
@@ -195,6 +198,7 @@ impl<'a> Act<'a> {
             place: place.clone(),
             tags: tags.clone(),
             prior: prior.clone(),
+            first_ms: self.now_ms(),
             since_ms: self.now_ms(),
         };
         let place = json(place);
@@ -325,6 +329,15 @@ impl<'a> Act<'a> {
         let mut kept = json(error);
         kept["at_ms"] = deed.since_ms.into();
         self.record(vec![Record::Unknown { effect: deed.key.clone(), error: kept }])
+    }
+
+    /// Records that it is about to be sent again, its outcome being unknown: what is sent now settles from now on.
+    pub(super) fn again(&self, deed: &mut Deed) -> Result<(), Halt> {
+        if mutant!("resend-not-noted") {
+            return Ok(());
+        }
+        let why = "sent again: it is not known what became of the request before";
+        self.mark(deed, &CallError::new(Class::Unknown, "SentAgain", why))
     }
 
     /// Records that an intent is void.

@@ -95,7 +95,7 @@ impl Making<'_> {
             if doubt {
                 match resolve::resolve(act, self.kind, &deed, &mut tries)? {
                     Verdict::Found(found) => return self.land(&deed, found.landed(tries.sent)),
-                    Verdict::SendAgain => {}
+                    Verdict::SendAgain => act.again(&mut deed)?,
                     Verdict::Absent(why) => {
                         act.retire(&deed, &why)?;
                         act.resolved(format!("{why}: done anew"));

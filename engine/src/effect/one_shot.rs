@@ -36,6 +36,7 @@ pub(super) fn noted(act: &Act<'_>, kind: &'static dyn Kind, place: &Place, asked
         place: place.clone(),
         tags: asked.tags.clone(),
         prior: None,
+        first_ms: act.now_ms(),
         since_ms: act.now_ms(),
     };
     let standing = act.find(kind, &looking)?;

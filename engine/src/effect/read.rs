@@ -59,6 +59,7 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
         place: call.place.clone(),
         tags: BTreeMap::new(),
         prior: None,
+        first_ms: act.now_ms(),
         since_ms: act.now_ms(),
     };
     let value = match operation.settle {

@@ -61,7 +61,7 @@ pub(super) fn resolve(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, tries
     if mutant!("skip-look-up") {
         return Ok(Verdict::Absent("not looked for".to_owned()));
     }
-    let age_ms = act.now_ms() - deed.since_ms;
+    let age_ms = act.now_ms() - if mutant!("token-from-last-send") { deed.since_ms } else { deed.first_ms };
     let verdict = match kind.meta().identity {
         Identity::Repeat => Verdict::SendAgain,
         Identity::Token { safe, .. } if age_ms < i64::try_from(safe.as_millis()).unwrap_or(i64::MAX) => {

@@ -61,6 +61,8 @@ const MUTANTS: &[Mutant] = &[
     mutant("random-token", &[(ENGINE, "the_token_is_the_same_after_a_crash"), EFFECTS, CRASH]),
     mutant("token-without-step", &[(ENGINE, "every_part_counts_and_none_runs_into_the_next"), EFFECTS, CRASH]),
     mutant("skip-look-up", &[(ENGINE, "one_resource_whenever_it_dies"), EFFECTS, CRASH]),
+    mutant("resend-not-noted", &[(ENGINE, "one_resource_when_it_is_sent_long_after_its_intent"), EFFECTS]),
+    mutant("token-from-last-send", &[(ENGINE, "one_resource_when_it_is_sent_long_after_its_intent"), EFFECTS]),
     mutant("settle-skipped", &[(ENGINE, "that_is_executed_later_makes_no_second_one"), EFFECTS]),
     mutant("one-miss", &[EFFECTS]),
     mutant("lost-answer-is-no-answer", &[EFFECTS, CRASH]),

@@ -42,6 +42,9 @@ const META: Meta = Meta {
     shared: false,
 };
 
+/// So long the target knows a token, an hour longer than it promises.
+const REMEMBERED_MS: i64 = 13 * 3_600_000;
+
 const fn token(key: bool) -> Identity {
     Identity::Token { field: "client_token", safe: Duration::from_secs(12 * 3600), key }
 }
@@ -288,8 +291,9 @@ fn make(
 ) -> Result<Thing, CallError> {
     let live = |thing: &&mut Thing| thing.kind == kind.0.name && thing.deleted_ms.is_none();
     let name = input["name"].clone();
+    let remembered = |thing: &&mut Thing| thing.token == token && now < thing.made_ms + REMEMBERED_MS;
     if let Identity::Token { .. } = kind.0.identity
-        && let Some(thing) = state.things.iter_mut().filter(live).find(|thing| thing.token == token)
+        && let Some(thing) = state.things.iter_mut().filter(live).find(remembered)
     {
         if thing.input != *input {
             return Err(CallError::new(Class::TokenMismatch, "IdempotentParameterMismatch", "other parameters"));

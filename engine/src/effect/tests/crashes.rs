@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     cloud::{Fake, Fault, IDENTITIES, KEY, TAG, TOKEN, creates},
@@ -10,6 +10,8 @@ use super::{
 };
 use runbook_modules::{error::Class, resource::Kind as _};
 use runbook_state::record::Record;
+
+use crate::error::Halt;
 
 fn op(kind: &Fake) -> String {
     format!("t.{}", kind.meta().create)
@@ -30,7 +32,13 @@ fn die(
     rig.cut.never();
     rig.pass(rest);
     let second = rig.call(&op(kind), input.clone());
-    let value = second.unwrap_or_else(|halt| panic!("{what}: {halt:?}"));
+    ends_as_one(&rig, kind, &input, second, &what);
+    first.is_err()
+}
+
+/// One resource stands, the inventory names it, and it is never sent again.
+fn ends_as_one(rig: &Rig, kind: &'static Fake, input: &Value, ended: Result<Value, Halt>, what: &str) {
+    let value = ended.unwrap_or_else(|halt| panic!("{what}: {halt:?}"));
     assert!(value["id"].is_string() && value["size"] == 3 && value["state"] == "ready", "{what}: {value}");
     // Long after everything that may still be under way.
     rig.pass(Duration::from_secs(100_000));
@@ -38,9 +46,8 @@ fn die(
     assert_eq!(standing.len(), 1, "{what}: {standing:?}");
     assert_eq!(rig.inventory(), [standing[0].id.clone()], "{what}");
     rig.calls();
-    assert_eq!(rig.call(&op(kind), input).as_ref(), Ok(&value), "{what}");
+    assert_eq!(rig.call(&op(kind), input.clone()).as_ref(), Ok(&value), "{what}");
     assert_eq!(rig.calls(), [], "{what}: a finished effect is sent never again");
-    first.is_err()
 }
 
 pub(super) fn die_everywhere(
@@ -78,6 +85,33 @@ fn one_resource_long_after_the_token_is_forgotten() {
     for kind in IDENTITIES {
         die_everywhere(kind, false, 0, 400_000, None, 0);
         die_everywhere(kind, true, 0, 400_000, None, 0);
+    }
+}
+
+/// It dies before or after the request, is sent (again) much later, and dies again. Reads lag behind what was sent last, and the target
+/// has forgotten the token of what was sent first.
+#[test]
+fn one_resource_when_it_is_sent_long_after_its_intent() {
+    for kind in IDENTITIES {
+        // The token is good for 43,200 s: that ends between the second process and the third, or before both.
+        for (sent, first_s, second_s) in [(false, 43_190, 20), (true, 43_190, 10_000), (false, 400_000, 20)] {
+            for (cut, at_once) in (1..10).flat_map(|cut| [(cut, false), (cut, true)]) {
+                let what =
+                    format!("{} sent {sent} after {first_s} and {second_s} cut {cut} at once {at_once}", op(kind));
+                let rig = Rig::new();
+                rig.cloud.state().lag_s = 100;
+                let input = json!({"name": "n", "size": 3, "slow": 90});
+                rig.cut.after(4, !sent);
+                assert!(rig.call(&op(kind), input.clone()).is_err(), "{what}");
+                rig.cut.after(cut, at_once);
+                rig.pass(Duration::from_secs(first_s));
+                let _died = rig.call(&op(kind), input.clone());
+                rig.cut.never();
+                rig.pass(Duration::from_secs(second_s));
+                let ended = rig.call(&op(kind), input.clone());
+                ends_as_one(&rig, kind, &input, ended, &what);
+            }
+        }
     }
 }
 
