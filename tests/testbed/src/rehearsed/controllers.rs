@@ -251,11 +251,13 @@ async fn add(inside: &Inside, path: &str, mut adds: Value) -> Result<(), String>
 
 /// Takes away what was made, newest first, and the rule's finalizers off the trigger.
 async fn unmake(inside: &Inside, rule: &Make, work: &mut Work, kinds: &Kinds) -> Result<(), String> {
-    while rule.on_delete != OnDelete::Keep {
-        match work.made.last() {
-            None => break,
-            Some(Made::Object { path, .. }) => inside.objects.delete(path, false).await.map(drop)?,
-            Some(Made::Aws(handle)) => aws::remove(inside, handle).await?,
+    if rule.on_delete == OnDelete::Keep {
+        work.made.clear();
+    }
+    while let Some(last) = work.made.last() {
+        match last {
+            Made::Object { path, .. } => inside.objects.delete(path, false).await.map(drop)?,
+            Made::Aws(handle) => aws::remove(inside, handle).await?,
         }
         work.made.pop();
     }
