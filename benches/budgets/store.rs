@@ -71,7 +71,12 @@ fn started(n: usize) -> Record {
 
 /// The end of a step.
 pub fn done(n: usize) -> Record {
-    Record::StepDone { step: name(n), result: json!({"id": "vpc-0c1d2e3f405162738"}), captures: "0".repeat(64) }
+    Record::StepDone {
+        step: name(n),
+        result: json!({"id": "vpc-0c1d2e3f405162738"}),
+        captures: "0".repeat(64),
+        again: false,
+    }
 }
 
 /// Where all steps stand.

@@ -184,6 +184,9 @@ pub enum Record {
         /// Digest of what its closure captured.
         #[serde(default)]
         captures: String,
+        /// It was finished before: an edited body was held against the record. It counts once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// A step failed.
     StepFailed {
@@ -199,6 +202,9 @@ pub enum Record {
     StepUndone {
         /// Key.
         step: String,
+        /// It had been finished.
+        #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+        finished: bool,
     },
     /// An effect is about to be sent. Committed before a byte is sent.
     Intent {

@@ -142,7 +142,7 @@ fn append(store: &Sqlite, lease: &Lease, thread: u64, last: u64) {
             prior: None,
         };
         store.append(lease, 0, None, vec![intent], When::Now).unwrap();
-        let done = Record::StepDone { step, result: Value::from(n), captures: String::new() };
+        let done = Record::StepDone { step, result: Value::from(n), captures: String::new(), again: false };
         store.append(lease, 0, None, vec![done], When::Now).unwrap();
         writeln!(out, "told {thread} {n}.").unwrap();
     }

@@ -28,6 +28,21 @@ fn an_edit_after_a_failure_keeps_the_finished_steps() {
 }
 
 #[test]
+fn a_finished_step_that_was_edited_counts_once() {
+    let place = failed();
+    let block = SCRIPT.replace(
+        "|| AWS.ec2.create_vpc(#{ cidr_block: \"10.0.0.0/16\" })",
+        "|| { let all = \"10.0.0.0/16\"; AWS.ec2.create_vpc(#{ cidr_block: all }) }",
+    );
+    assert_ne!(block, SCRIPT);
+    place.write("s.rhai", &block.replace("fail(\"not yet\")", "1"));
+    place.expect(0, ["resume", "latest", "--edited"]);
+    let said = place.expect(0, ["runs", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(runs["runs"][0]["steps"], 3, "{}", said.out);
+}
+
+#[test]
 fn an_edited_finished_step_stops_and_shows_both() {
     let place = failed();
     place.write("s.rhai", &SCRIPT.replace("10.0.1.0/24", "10.0.2.0/24"));

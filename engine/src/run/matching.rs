@@ -40,7 +40,8 @@ pub(super) fn matched(
         return Err(Stop::Changed(Box::new(advised(failure))).into());
     }
     let moved = Record::StepStarted { step: key.to_owned(), attempt: known.attempt, site: site.clone() };
-    let done = Record::StepDone { step: key.to_owned(), result: result.clone(), captures: captures.to_owned() };
+    let captures = captures.to_owned();
+    let done = Record::StepDone { step: key.to_owned(), result: result.clone(), captures, again: true };
     scope.session.record(vec![moved, done], When::Soon)?;
     kept(scope, key, known, site)?;
     Ok(result)

@@ -203,7 +203,7 @@ pub(super) fn finish(
     let session = &scope.session;
     let now = session.history.effects_below(key);
     let when = if now > effects { When::Soon } else { When::Now };
-    let record = Record::StepDone { step: key.to_owned(), result, captures: captures.to_owned() };
+    let record = Record::StepDone { step: key.to_owned(), result, captures: captures.to_owned(), again: false };
     session.record(vec![record], when)?;
     let took_ms = session.time.now_ms() - began_ms;
     session.tell(What::StepDone { step: key.to_owned(), took_ms, effects: now, kept: false });

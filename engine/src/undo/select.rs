@@ -91,7 +91,8 @@ pub(super) fn close(session: &Session, step: &str, gone: &HashSet<EffectKey>) ->
     }
     for (key, known) in session.history.steps() {
         if touched(&key) && !matches!(known.state, StepState::Undone) {
-            records.push(Record::StepUndone { step: key });
+            let finished = matches!(known.state, StepState::Done { .. });
+            records.push(Record::StepUndone { step: key, finished });
         }
     }
     if records.is_empty() { Ok(()) } else { session.record(records, When::Now) }

@@ -277,7 +277,7 @@ fn one_step_goes_with_what_depends_on_it_and_can_be_done_again() {
     let undone: Vec<_> = rig
         .records()
         .into_iter()
-        .filter_map(|r| if let Record::StepUndone { step } = r { Some(step) } else { None })
+        .filter_map(|r| if let Record::StepUndone { step, .. } = r { Some(step) } else { None })
         .collect();
     assert_eq!(undone, ["net", "use"]);
     build(&rig);

@@ -114,8 +114,8 @@ fn summarise(connection: &Connection, run: &str, head: &mut Head, record: &Recor
             head.ending = None;
         }
         Record::Ended { ending, .. } => head.ending = Some(super::json(run, ending)?),
-        Record::StepDone { .. } => head.steps_done += 1,
-        Record::StepUndone { .. } => head.steps_done = head.steps_done.saturating_sub(1),
+        Record::StepDone { again, .. } => head.steps_done += u32::from(!again),
+        Record::StepUndone { finished, .. } => head.steps_done = head.steps_done.saturating_sub(u32::from(*finished)),
         Record::Intent { effect, .. }
         | Record::Accepted { effect, .. }
         | Record::Done { effect, .. }

@@ -39,7 +39,7 @@ impl Inner {
                 self.targets.entry(whose).or_insert(about);
             }
             Record::StepStarted { step, attempt, site } => self.started(&step, attempt, site, now),
-            Record::StepDone { step, result, captures } => {
+            Record::StepDone { step, result, captures, .. } => {
                 let entry = self.step(&step, now);
                 let first = !matches!(entry.state, StepState::Done { .. });
                 entry.state = StepState::Done { result, captures };
@@ -53,7 +53,7 @@ impl Inner {
                 entry.state = StepState::Failed { failure, caught };
                 entry.ended_ms = now;
             }
-            Record::StepUndone { step } => {
+            Record::StepUndone { step, .. } => {
                 let entry = self.step(&step, now);
                 let was_done = matches!(entry.state, StepState::Done { .. });
                 entry.state = StepState::Undone;
@@ -87,27 +87,23 @@ impl Inner {
                 self.node(&new.key.step).effects.entry(new.key.ordinal).or_default().push(Arc::new(new));
             }
             Record::Accepted { effect, response, owned } => {
-                let mut gained = 0;
                 self.change(&effect, |e| {
                     e.state = EffectState::Accepted;
                     e.response = Some(response);
-                    gained = u32::from(owned.is_some());
-                    e.owned = owned;
-                });
-                self.totals.owned += gained;
-            }
-            Record::Done { effect, response, owned, adopted, .. } => {
-                let mut gained = 0;
-                self.change(&effect, |e| {
-                    e.state = EffectState::Done;
-                    e.response = Some(response);
-                    e.adopted = adopted;
-                    gained = u32::from(owned.is_some() && e.owned.is_none());
                     if owned.is_some() {
                         e.owned = owned;
                     }
                 });
-                self.totals.owned += gained;
+            }
+            Record::Done { effect, response, owned, adopted, .. } => {
+                self.change(&effect, |e| {
+                    e.state = EffectState::Done;
+                    e.response = Some(response);
+                    e.adopted = adopted;
+                    if owned.is_some() {
+                        e.owned = owned;
+                    }
+                });
                 self.totals.effects += 1;
                 self.count(&effect.step, |nested| nested + 1);
             }
@@ -131,15 +127,13 @@ impl Inner {
             }
             Record::DeleteIntent { effect } => self.change(&effect, |e| e.deleting = true),
             Record::Gone { effect, .. } => {
-                let (mut lost, mut stood) = (0, false);
+                let mut stood = false;
                 self.change(&effect, |e| {
-                    lost = u32::from(e.owned.is_some() && e.state != EffectState::Undone);
                     stood = e.state == EffectState::Done;
                     e.state = EffectState::Undone;
                     e.remains = false;
                 });
                 self.clusters.remove(&effect);
-                self.totals.owned = self.totals.owned.saturating_sub(lost);
                 if stood {
                     self.totals.effects = self.totals.effects.saturating_sub(1);
                     self.count(&effect.step, |nested| nested.saturating_sub(1));

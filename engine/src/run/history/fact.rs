@@ -150,8 +150,6 @@ pub struct Totals {
     pub steps: u32,
     /// Effects that stand: done and not undone.
     pub effects: u32,
-    /// Resources in the inventory that are not gone.
-    pub owned: u32,
     /// Milliseconds of the target's time that the run and its resumes were driven; undo is another matter.
     pub took_ms: i64,
     /// The same in wall time.

@@ -64,7 +64,15 @@ fn the_newest_generation_answers() {
     assert_eq!(newest, Some((1, EffectState::Done)));
     assert_eq!(h.effect_at(&key("a", 0, 0)).map(|e| e.state), Some(EffectState::Undone));
     assert_eq!(h.effects().len(), 2);
-    assert_eq!(h.totals(), Totals { effects: 1, owned: 1, ..Totals::default() });
+    assert_eq!(h.totals(), Totals { effects: 1, ..Totals::default() });
+}
+
+#[test]
+fn an_acceptance_without_a_row_keeps_the_one_that_is_known() {
+    let accepted = |owned| Record::Accepted { effect: key("a", 0, 0), response: json!({"id": "vpc-1"}), owned };
+    let lost = Record::Unknown { effect: key("a", 0, 0), error: json!({}) };
+    let h = history(vec![intent(key("a", 0, 0)), accepted(Some(owned())), lost, accepted(None)]);
+    assert_eq!(h.effect("a", 0).and_then(|effect| effect.owned.clone()), Some(owned()));
 }
 
 #[test]
@@ -86,7 +94,7 @@ fn a_finished_step_only_moves_when_it_is_started_again() {
     let site = runbook_state::record::Site { file: "x.rhai".into(), line: 9, column: 1 };
     let h = history(vec![
         started("a", 1),
-        Record::StepDone { step: "a".into(), result: json!(1), captures: String::new() },
+        Record::StepDone { step: "a".into(), result: json!(1), captures: String::new(), again: false },
         Record::StepStarted { step: "a".into(), attempt: 1, site: site.clone() },
     ]);
     let step =
@@ -100,10 +108,10 @@ fn an_undone_step_may_run_again() {
         started("a", 1),
         intent(key("a", 0, 0)),
         done(key("a", 0, 0), Some(owned())),
-        Record::StepDone { step: "a".into(), result: json!(1), captures: String::new() },
+        Record::StepDone { step: "a".into(), result: json!(1), captures: String::new(), again: false },
         Record::DeleteIntent { effect: key("a", 0, 0) },
         Record::Gone { effect: key("a", 0, 0), already: false },
-        Record::StepUndone { step: "a".into() },
+        Record::StepUndone { step: "a".into(), finished: true },
     ]);
     assert_eq!(h.step("a").map(|s| s.state.clone()), Some(StepState::Undone));
     assert_eq!((h.totals(), h.effects_below("a")), (Totals::default(), 0));

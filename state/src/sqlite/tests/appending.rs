@@ -87,7 +87,11 @@ fn the_summary_follows_the_journal() {
     assert_eq!(summary.ending, Some(json!({"how": "finished"})));
     assert_eq!((summary.mode.as_str(), summary.steps_done, summary.effects_done), ("run", 1, 1));
     assert_eq!(summary.last_ms, 2_000);
-    now(&store, &lease, vec![began, gone("a"), Record::StepUndone { step: "a".into() }]).unwrap();
+    // An edited body was held against the record; another step was begun, not finished, and is undone.
+    let again = Record::StepDone { step: "a".into(), result: json!(2), captures: String::new(), again: true };
+    now(&store, &lease, vec![again, Record::StepUndone { step: "b".into(), finished: false }]).unwrap();
+    assert_eq!(store.run(RUN).unwrap().summary.steps_done, 1);
+    now(&store, &lease, vec![began, gone("a"), Record::StepUndone { step: "a".into(), finished: true }]).unwrap();
     let summary = store.run(RUN).unwrap().summary;
     assert_eq!((summary.ending, summary.steps_done, summary.effects_done), (None, 0, 0));
 }
@@ -133,6 +137,17 @@ fn people_tell_without_a_lease_and_only_what_they_may() {
     assert_eq!(store.journal(RUN).unwrap().len(), 1);
     assert!(matches!(store.tell(RUN, 9, output(1)), Err(Error::Illegal { .. })));
     assert!(matches!(store.tell("f", 9, Record::CancelAsked { by: "me".into() }), Err(Error::NoSuchRun { .. })));
+}
+
+#[test]
+fn numbers_are_read_back_as_they_were() {
+    let store = store();
+    let lease = lease(&store);
+    let numbers = (0_u64..5_000).map(|n| f64::from_bits(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let value: Value = numbers.filter(|number| number.is_finite()).map(Value::from).collect();
+    let record = Record::Output { name: "n".into(), value };
+    now(&store, &lease, vec![record.clone()]).unwrap();
+    assert_eq!(store.journal(RUN).unwrap()[0].record, record);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) fn output(n: i64) -> Record {
 }
 
 pub(super) fn step_done(step: &str) -> Record {
-    Record::StepDone { step: step.to_owned(), result: Value::Null, captures: String::new() }
+    Record::StepDone { step: step.to_owned(), result: Value::Null, captures: String::new(), again: false }
 }
 
 pub(super) fn intent(step: &str) -> Record {
