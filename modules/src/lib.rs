@@ -12,6 +12,7 @@
 //! * [`k8s`], [`helm`]: Kubernetes and Helm.
 //! * [`sandbox`]: the built-in simulated target.
 //! * [`table`]: all kinds and operations by name.
+//! * [`yaml`]: what of somebody else's YAML is not even parsed.
 
 pub mod error;
 pub mod helm;
@@ -23,3 +24,4 @@ pub mod resource;
 pub mod sandbox;
 pub mod table;
 pub mod target;
+pub mod yaml;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use runbook_modules::yaml::bounded;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -56,7 +57,32 @@ pub fn read(path: &Path) -> Result<Customer, Problem> {
             .hint("it holds customer, account, region and params; see runbooks/customers/example.yaml")
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    serde_yaml::from_str(&text).map_err(|error| wrong(error.to_string()))
+    parse(&text).map_err(wrong)
+}
+
+/// A customer file's text.
+///
+/// # Errors
+/// What is wrong, with the line where it is known.
+pub fn parse(text: &str) -> Result<Customer, String> {
+    bounded(text)?;
+    let customer = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let read: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    if endless(&read) {
+        return Err("a number that has no end or is none (.inf, .nan) is no value for a parameter".to_owned());
+    }
+    Ok(customer)
+}
+
+/// Whether there is a number in it for which JSON has no word: it would be taken for no value at all.
+fn endless(value: &serde_yaml::Value) -> bool {
+    match value {
+        serde_yaml::Value::Number(number) => number.as_f64().is_some_and(|number| !number.is_finite()),
+        serde_yaml::Value::Sequence(items) => items.iter().any(endless),
+        serde_yaml::Value::Mapping(fields) => fields.iter().any(|(name, value)| endless(name) || endless(value)),
+        serde_yaml::Value::Tagged(tagged) => endless(&tagged.value),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -65,11 +91,18 @@ mod tests {
 
     #[test]
     fn an_account_is_a_text_of_12_digits() {
-        let read = |text: &str| serde_yaml::from_str::<Customer>(text).map_err(|e| e.to_string());
-        let customer = read("customer: acme\naccount: \"0234-5678-9012\"\nparams: {nodes: 3}").unwrap_or_default();
+        let customer = parse("customer: acme\naccount: \"0234-5678-9012\"\nparams: {nodes: 3}").unwrap_or_default();
         assert_eq!(customer.account, Some(Account("023456789012".to_owned())));
         assert_eq!(customer.params["nodes"], 3);
-        assert!(read("account: 123456789012").is_err_and(|e| e.contains("quotes")));
-        assert!(read("acount: x").is_err_and(|e| e.contains("acount")));
+        assert!(parse("account: 123456789012").is_err_and(|e| e.contains("quotes")));
+        assert!(parse("acount: x").is_err_and(|e| e.contains("acount")));
+    }
+
+    #[test]
+    fn a_number_without_an_end_is_not_taken_for_nothing() {
+        for number in [".inf", "-.inf", ".nan"] {
+            let refused = parse(&format!("params: {{ a: [ {{ ratio: {number} }} ] }}"));
+            assert!(refused.is_err_and(|why| why.contains(".inf")), "{number}");
+        }
     }
 }

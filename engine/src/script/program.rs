@@ -12,17 +12,16 @@ use runbook_modules::table::Table;
 use runbook_state::{record::Site, store::File};
 use serde_json::{Map, Value};
 
-pub use super::fingerprint::Compared;
 use super::{
     bodies::Body,
     check, convert, diagnose, engine, files, here,
     host::{Host, Met},
-    limits::Limits,
     load::{self, Loaded},
     params::{BoundParams, ParamSpec, bind},
     resolver::Modules,
     secret,
 };
+pub use super::{fingerprint::Compared, limits::Limits};
 use crate::{
     bug,
     error::{Failure, Halt, Stop},
@@ -70,11 +69,18 @@ impl Program {
     /// # Errors
     /// As [`Program::open`].
     pub fn from_files(files: &[File]) -> Result<Self, Failure> {
-        let limits = Limits::default();
+        Self::within(files, Limits::default())
+    }
+
+    /// A runbook out of stored files, held to other limits than those of every run: for tests that try very many.
+    ///
+    /// # Errors
+    /// As [`Program::open`].
+    pub fn within(files: &[File], limits: Limits) -> Result<Self, Failure> {
         Ok(Self::new(load::stored(files, &limits)?, limits))
     }
 
-    pub(super) fn new(loaded: Loaded, limits: Limits) -> Self {
+    fn new(loaded: Loaded, limits: Limits) -> Self {
         let name = loaded.root.strip_suffix(".rhai").unwrap_or(&loaded.root).to_owned();
         let mut program = Self { name, limits, loaded, declared: Ok(Vec::new()), last: Mutex::default() };
         program.declared = program.declaration();

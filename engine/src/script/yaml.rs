@@ -1,5 +1,8 @@
 //! YAML for scripts: manifests and values files.
 
+use std::fmt::Display;
+
+use runbook_modules::yaml::bounded;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,6 +13,7 @@ use crate::error::Failure;
 /// # Errors
 /// RB0105 with the line of the text.
 pub fn documents(text: &str) -> Result<Vec<Value>, Failure> {
+    bounded(text).map_err(|why| wrong(&why))?;
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {
         let value = Value::deserialize(document).map_err(|error| wrong(&error))?;
@@ -42,6 +46,6 @@ pub fn text(value: &Value) -> Result<String, Failure> {
     serde_yaml::to_string(value).map_err(|error| wrong(&error))
 }
 
-fn wrong(error: &serde_yaml::Error) -> Failure {
+fn wrong(error: &dyn Display) -> Failure {
     Failure::new("RB0105", format!("the text is no valid YAML: {error}"))
 }

@@ -245,6 +245,7 @@ fn trigger<'a>(world: &'a World, work: &Work) -> Option<&'a Object> {
     world.by_key(work.trigger.rsplit_once('#').map_or(work.trigger.as_str(), |(key, _)| key))
 }
 
+/// At most so long that a time can still be added.
 fn millis(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }

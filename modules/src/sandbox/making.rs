@@ -48,6 +48,10 @@ impl Make {
                 return Err(format!("an object needs metadata, and spec must be a map: {item}"));
             }
         }
+        let adds = &rendered.adds;
+        if !(adds.is_object() || adds.is_null()) || adds.get("metadata").is_some_and(|metadata| !metadata.is_object()) {
+            return Err(format!("`adds` must be a map, and metadata in it too: {adds}"));
+        }
         Ok(rendered)
     }
 }
@@ -210,6 +214,9 @@ fn put_aws(world: &mut World, cluster: &str, item: &Value, again: bool, at: i64)
     let refs = refs.map(named).collect::<Result<Vec<_>, _>>()?;
     let owner = item.get("owner").and_then(Value::as_str).map(named).transpose()?;
     let mut body = item.get("body").cloned().unwrap_or_else(|| json!({}));
+    if !body.is_object() {
+        return Err(format!("the body of an AWS object must be a map: {item}"));
+    }
     body["id"] = id.as_str().into();
     let object = Object {
         kind,

@@ -5,6 +5,8 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value};
 
+use crate::yaml::bounded;
+
 /// A rehearsal file.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +153,7 @@ impl Rehearsal {
     /// What is wrong, with file and line.
     pub fn parse(text: &str, file: &str) -> Result<Self, Unusable> {
         let bad = |line, message| Unusable { file: file.to_owned(), line, message };
+        bounded(text).map_err(|why| bad(None, why))?;
         let rehearsal: Self = serde_yaml::from_str(text).map_err(|error| {
             let line = error.location().map(|at| at.line());
             let message = error.to_string();

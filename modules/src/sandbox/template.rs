@@ -1,6 +1,6 @@
 //! `${…}` in a rehearsal file's texts, and `each:` in its lists. `README.md` has the table of what may stand there.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap, rc::Rc};
 
 use serde_json::{Map, Value};
 
@@ -8,6 +8,11 @@ use super::{
     rehearsal::{Pattern, glob},
     simple::lookup,
 };
+
+/// As many things one rendering may make with `each:`, in all.
+const MOST: usize = 10_000;
+/// `${…}` may stand in `${…}` so deep.
+const DEEPEST: usize = 32;
 
 /// What is known of the systems that a rehearsal file speaks of: the sandbox's world at a time, or a live testbed.
 pub trait Facts {
@@ -40,6 +45,8 @@ pub struct Scope<'a> {
     pub cluster: &'a str,
     /// `cluster`, `region`, `param`, `name`, `object`, …
     pub names: BTreeMap<String, Value>,
+    /// As many things may still be made.
+    left: Rc<Cell<usize>>,
 }
 
 impl<'a> Scope<'a> {
@@ -51,7 +58,8 @@ impl<'a> Scope<'a> {
             ("account", facts.account().into()),
             ("param", Value::Object(facts.params().clone())),
         ];
-        Self { facts, cluster, names: names.map(|(name, value)| (name.to_owned(), value)).into() }
+        let names = names.map(|(name, value)| (name.to_owned(), value)).into();
+        Self { facts, cluster, names, left: Rc::new(Cell::new(MOST)) }
     }
 
     /// With one more name.
@@ -97,11 +105,13 @@ impl<'a> Scope<'a> {
             fields.remove("each");
         }
         let over: Vec<Value> = match self.render(each)? {
-            Value::Number(count) => (0..count.as_u64().unwrap_or(0)).map(Value::from).collect(),
+            Value::Number(count) => (0..count.as_u64().unwrap_or(0)).take(MOST + 1).map(Value::from).collect(),
             Value::Array(list) => list,
             Value::String(pattern) => self.objects(&pattern.parse()?)?,
             other => return Err(format!("each: `{other}` is no pattern, number or list")),
         };
+        let left = self.left.get().checked_sub(over.len()).ok_or_else(|| format!("each: more than {MOST} in all"))?;
+        self.left.set(left);
         let render = |(i, each): (usize, Value)| self.clone().with("i", i.into()).with("each", each).render(&item);
         over.into_iter().enumerate().map(render).collect()
     }
@@ -121,7 +131,7 @@ impl<'a> Scope<'a> {
         let mut out = String::new();
         let mut rest = text;
         while let Some(start) = rest.find("${") {
-            let end = closing(&rest[start..]).ok_or_else(|| format!("`{text}`: no closing brace"))? + start;
+            let end = closing(&rest[start..]).map_err(|why| format!("`{text}`: {why}"))? + start;
             let value = self.expression(&self.words(&rest[start + 2..end])?)?;
             if start == 0 && end + 1 == rest.len() && out.is_empty() {
                 return Ok(value);
@@ -237,17 +247,18 @@ fn in_words(value: &Value) -> String {
     }
 }
 
-fn closing(text: &str) -> Option<usize> {
+fn closing(text: &str) -> Result<usize, String> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
         match c {
+            '{' if depth == DEEPEST => return Err(format!("more than {DEEPEST} braces in each other")),
             '{' => depth += 1,
-            '}' if depth == 1 => return Some(at),
-            '}' => depth -= 1,
+            '}' if depth == 1 => return Ok(at),
+            '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    None
+    Err("no closing brace".to_owned())
 }
 
 #[cfg(test)]
@@ -280,6 +291,19 @@ mod tests {
                 Err(error) => assert!(value.is_null() && error == "${param.c1} has no value here", "{text}: {error}"),
             }
         }
+    }
+
+    #[test]
+    fn what_would_never_end_is_refused() {
+        let world = World::default();
+        let moment = Moment { world: &world, now_ms: 0 };
+        let scope = |text: &str| Scope::new(&moment, "c1").render(&json!({"x": [{"each": text, "n": "${i}"}]}));
+        assert!(scope("${4000000000 * 4000000000}").is_err_and(|why| why == "each: more than 10000 in all"));
+        let inner = json!([{"each": "${200}", "n": [{"each": "${200}", "n": "${i}"}]}]);
+        assert!(Scope::new(&moment, "c1").render(&inner).is_err_and(|why| why.contains("more than 10000")));
+        let braces = format!("{}cluster{}", "${".repeat(100_000), "}".repeat(100_000));
+        let refused = Scope::new(&moment, "c1").render(&json!(braces));
+        assert!(refused.is_err_and(|why| why.ends_with("more than 32 braces in each other")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
-use runbook_modules::input::nearest;
+use runbook_modules::{input::nearest, yaml::bounded};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -113,7 +113,8 @@ fn parse(spec: &ParamSpec, text: &str) -> Result<Value, String> {
 }
 
 fn structured(text: &str, what: &str) -> Result<Value, String> {
-    serde_yaml::from_str(text).map_err(|error| format!("is no {what} in JSON or YAML: {error}"))
+    let read = bounded(text).and_then(|()| serde_yaml::from_str(text).map_err(|error| error.to_string()));
+    read.map_err(|why| format!("is no {what} in JSON or YAML: {why}"))
 }
 
 /// Whether a value fits the declaration.

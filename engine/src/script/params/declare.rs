@@ -119,7 +119,7 @@ fn choices(ctx: &NativeCallContext, mut p: Declared, all: Array) -> Outcome<Decl
 fn range(ctx: &NativeCallContext, mut p: Declared, low: &Dynamic, high: &Dynamic) -> Outcome<Declared> {
     let number = |value: &Dynamic| value.as_float().ok().or_else(|| value.as_int().ok().map(|n| n as f64));
     match (number(low), number(high)) {
-        (Some(low), Some(high)) if low <= high => p.0.range = Some((low, high)),
+        (Some(low), Some(high)) if low <= high && low.is_finite() && high.is_finite() => p.0.range = Some((low, high)),
         _ => return Err(wrong(ctx, "range(low, high) takes two numbers, the smaller one first")),
     }
     Ok(p)

@@ -2,7 +2,7 @@
 
 use runbook_state::store::File;
 
-use super::super::{limits::Limits, load, program::Program};
+use super::super::program::{Limits, Program};
 
 #[test]
 fn the_shipped_runbooks_open() {
@@ -19,9 +19,18 @@ fn what_one_script_used_up_on_a_thread_is_none_of_the_next() {
     let files = [File { name: "test.rhai".to_owned(), content: text.as_bytes().to_vec() }];
     let limits = Limits { deadline: std::time::Duration::from_secs(1), ..Limits::default() };
     for _ in 0..3 {
-        let loaded = load::stored(&files, &limits).unwrap();
-        assert_eq!(Program::new(loaded, limits).params().unwrap().len(), 1);
+        assert_eq!(Program::within(&files, limits).unwrap().params().unwrap().len(), 1);
         // As long as a person takes to answer.
         std::thread::sleep(std::time::Duration::from_millis(600));
+    }
+}
+
+#[test]
+fn a_range_without_an_end_is_refused() {
+    for range in ["0, 1.0 / 0.0", "-1.0 / 0.0, 0", "1, 0"] {
+        let text = format!("params(#{{ a: float(1).range({range}) }});");
+        let files = [File { name: "test.rhai".to_owned(), content: text.into_bytes() }];
+        let told = Program::from_files(&files).unwrap().params().unwrap_err();
+        assert_eq!(told.code, "RB0203", "{range}: {told:?}");
     }
 }
