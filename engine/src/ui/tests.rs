@@ -177,6 +177,13 @@ fn many_running_parts_fit_the_screen() {
         tree.take(&event);
     }
     assert_eq!(tree.live(START + 60_000, 0, 24).len(), 22);
+    for height in 1..6 {
+        let lines = tree.live(START + 60_000, 0, height);
+        assert!(
+            lines.len() <= height && lines.last() == tree.live(START + 60_000, 0, 24).last(),
+            "{height}: {lines:?}"
+        );
+    }
 }
 
 #[test]

@@ -127,6 +127,7 @@ impl Tree {
             lines.push(format!(" {} {} to come", self.look.mark(Mark::ToCome), plural(left as u64, "step")));
         }
         lines.push(self.status(now_ms));
+        lines.drain(..lines.len().saturating_sub(height));
         lines
     }
 
