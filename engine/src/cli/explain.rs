@@ -28,8 +28,8 @@ pub fn run(context: &Context, args: &Explain) -> Result<Exit, Problem> {
         return Ok(Exit::Ok);
     };
     let wanted = code.to_uppercase();
-    match pages().find(|(name, _)| *name == wanted) {
-        Some((_, text)) => {
+    match page(&wanted) {
+        Some(text) => {
             context.answer(text);
             Ok(Exit::Ok)
         }
@@ -40,6 +40,11 @@ pub fn run(context: &Context, args: &Explain) -> Result<Exit, Problem> {
                 .next("runbook explain"))
         }
     }
+}
+
+/// The page of a code.
+pub fn page(code: &str) -> Option<&'static str> {
+    pages().find(|(name, _)| *name == code).map(|(_, text)| text)
 }
 
 fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
