@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-use super::{Make, Tried, calls, expect, world};
+use super::{Make, Tried, UNDO, calls, expect, world};
 use crate::harness::Place;
 
 /// What an audit has found.
@@ -51,7 +51,7 @@ pub fn one(make: Make<'_>, owned: usize) -> Tried<Figures> {
     place.write("gone.rhai", &ONE.replace("NAME", "undone"));
     expect(&place, 0, &[&["run", "gone.rhai"], &quick[..]].concat())?;
     let before = copy(&state, "sandbox.db")?;
-    expect(&place, 0, &["undo", "latest", "--yes"])?;
+    expect(&place, 0, &UNDO)?;
     put_back(&state, "sandbox.db", &before)?;
     // One that is newer than the journal: an older backup was put back.
     place.write("s.rhai", &script(owned));

@@ -323,6 +323,6 @@ fn compare(place: &Place, killed: bool, before: &serde_json::Value, wanted: &Wan
     if tokens.len() != sent(before).len() + wanted.made.len() {
         return Err(format!("{} calls were executed and not {}", tokens.len() - sent(before).len(), wanted.made.len()));
     }
-    super::expect(place, 0, &["undo", "latest", "--yes"])?;
+    super::expect(place, 0, &super::UNDO)?;
     if made(&world(place)?).is_empty() { Ok(()) } else { Err("undo left something".to_owned()) }
 }

@@ -22,6 +22,9 @@ use crate::harness::{Place, Said};
 /// Makes an empty place for the program that is tried.
 pub type Make<'a> = &'a (dyn Fn() -> Place + Sync);
 
+/// The arguments of an undo.
+pub const UNDO: [&str; 3] = ["undo", "latest", "--yes"];
+
 /// What a trial gives: the figures that it counted, or what went wrong.
 pub type Tried<T> = Result<T, String>;
 

@@ -11,7 +11,7 @@ use std::{
 use runbook_state::{record::Record, sqlite::Sqlite, store::Store as _};
 use serde_json::Value;
 
-use super::{Dice, Make, Tried, calls, expect, wedges::emptied, world};
+use super::{Dice, Make, Tried, UNDO, calls, expect, wedges::emptied, world};
 use crate::harness::{Place, Said, said};
 
 /// Eleven things, in two branches.
@@ -44,8 +44,6 @@ pub struct Storm {
     /// How many of them were refused since another one drove it.
     pub refused: usize,
 }
-
-const UNDO: [&str; 3] = ["undo", "latest", "--yes"];
 
 /// One storm of a kind.
 ///

@@ -13,12 +13,11 @@ use serde_json::Value;
 use crate::{
     bench::Bench,
     harness::{Place, Said, said},
+    trials::UNDO,
 };
 
 /// The run that is disturbed.
 pub const RUN: [&str; 5] = ["run", "redis-ha.rhai", "--sandbox", "--speed", "0"];
-/// Its undo.
-pub const UNDO: [&str; 3] = ["undo", "latest", "--yes"];
 
 /// A mutating call that the sandbox noted.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ use crate::{
     bench::Bench,
     harness::Place,
     sheet::Part,
-    trial::{self, RUN, UNDO, calm},
+    trial::{self, RUN, calm},
+    trials::UNDO,
 };
 
 /// A15 and A16.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    super::{Make, Tried, calls, expect, world},
+    super::{Make, Tried, UNDO, calls, expect, world},
     Ended,
     account::{Change, Documents, change, documents, left, stands},
 };
@@ -31,9 +31,7 @@ pub struct Held {
     pub minutes: f64,
 }
 
-/// The arguments of an undo.
-pub const UNDO: [&str; 3] = ["undo", "latest", "--yes"];
-/// Those of a run of the script.
+/// The arguments of a run of the script.
 pub const RUN: [&str; 5] = ["run", "s.rhai", "--sandbox", "--speed", "0"];
 
 /// What an undo told.

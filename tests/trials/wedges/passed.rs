@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    super::{Make, Tried, expect, world},
+    super::{Make, Tried, UNDO, expect, world},
     Ended,
     account::{change, documents, ours, stands, without},
-    held::{RUN, Told, UNDO, emptied, told},
+    held::{RUN, Told, emptied, told},
     scripts::{self, AWS},
 };
 use crate::harness::Place;
