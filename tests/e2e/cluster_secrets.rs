@@ -51,7 +51,7 @@ fn they_are_sealed_in_the_journal_and_put_back_exactly() {
     let before = secret(&place, "db");
     assert_eq!(before["password"], "SENTINEL-of-the-cluster");
     // Their journal is not here: what is found then is ours.
-    let state = place.root().join("state");
+    let state = place.state();
     for name in ["runs.db", "runs.db-wal", "runs.db-shm"] {
         let _ = std::fs::remove_file(state.join(name));
     }

@@ -142,7 +142,7 @@ fn nothing_there_is_said_and_leaves_nothing() {
         assert!(said.err.contains("RB0203") && said.err.contains("next"), "{command}: {}", said.err);
     }
     place.expect(0, ["runs"]);
-    assert!(!place.root().join("state").exists(), "asking made a state directory");
+    assert!(!place.state().exists(), "asking made a state directory");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_run_is_named_by_a_unique_beginning() {
 #[test]
 fn a_foreign_newer_or_broken_store_is_refused_untouched() {
     let place = after(TWO, 0);
-    let db = place.root().join("state").join("runs.db");
+    let db = place.state().join("runs.db");
     let sound = std::fs::read(&db).expect("the journal");
     // The user version stands big-endian at byte 60 of a SQLite file, the application id at byte 68.
     let mut newer = sound.clone();
@@ -263,7 +263,7 @@ fn what_needs_no_run_answers_without_one() {
     place.expect(0, ["eject", "redis-ha"]);
     place.write("runbooks/redis-ha.rhai", "edited");
     assert!(place.expect(2, ["eject", "redis-ha"]).err.contains("RB0210"));
-    assert!(!place.root().join("state").exists());
+    assert!(!place.state().exists());
 }
 
 fn files(folder: &Path) -> usize {

@@ -46,7 +46,7 @@ fn they_are_for_their_owner_alone_whatever_the_umask() {
         command.current_dir(place.work()).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let mut child = command.spawn().expect("a shell");
-        let (state, home) = (place.root().join("state"), place.root().join("home"));
+        let (state, home) = (place.state(), place.root().join("home"));
         let (mut looks, mut found) = (0, Vec::new());
         while child.try_wait().expect("a child").is_none() {
             looks += loose(&state, &mut found);

@@ -45,6 +45,11 @@ impl Place {
         self.dir.path().join("work")
     }
 
+    /// The state directory; the program makes it.
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
     /// Everything: home, work and state.
     pub fn root(&self) -> &Path {
         self.dir.path()
@@ -68,7 +73,7 @@ impl Place {
             .env("PATH", "/usr/bin:/bin")
             .env("LANG", "C.UTF-8")
             .env("USER", "tester")
-            .env("RUNBOOK_STATE", self.dir.path().join("state"))
+            .env("RUNBOOK_STATE", self.state())
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
             .stdin(Stdio::null())

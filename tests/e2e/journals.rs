@@ -145,7 +145,7 @@ fn every_stored_journal_is_carried_on() {
 
 fn carried_on(version: &Path) {
     let place = Place::new();
-    let state = place.root().join("state");
+    let state = place.state();
     std::fs::create_dir(&state).expect("a folder");
     for file in ["runs.db", "sandbox.db"] {
         std::fs::copy(version.join(file), state.join(file)).expect("a copy");
@@ -218,8 +218,8 @@ fn writing_the_journals_of_this_version() {
     let folder = journals().join(folder);
     std::fs::create_dir_all(&folder).expect("a folder");
     for file in ["runs.db", "sandbox.db"] {
-        assert!(!place.root().join("state").join(format!("{file}-wal")).exists(), "{file} is still open");
-        std::fs::copy(place.root().join("state").join(file), folder.join(file)).expect("a copy");
+        assert!(!place.state().join(format!("{file}-wal")).exists(), "{file} is still open");
+        std::fs::copy(place.state().join(file), folder.join(file)).expect("a copy");
     }
 }
 

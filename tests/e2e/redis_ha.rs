@@ -80,7 +80,7 @@ fn plan_calls_nothing_and_names_the_critical_path() {
     for part in ["critical path", "EKS control plane", "NAT gateway", "redis1"] {
         assert!(text.contains(part), "no {part:?} in:\n{text}");
     }
-    assert!(!place.root().join("state").join("sandbox.db").exists(), "plan made a world");
+    assert!(!place.state().join("sandbox.db").exists(), "plan made a world");
 }
 
 /// The sandbox's world, ids normalised.

@@ -135,7 +135,7 @@ fn the_second_signal_stops_at_once() {
 fn a_second_signal_does_not_wait_for_what_holds_the_first_one_up() {
     let mut run = Running::start();
     // Somebody holds the journal: parking cannot come to its end.
-    let db = rusqlite::Connection::open(run.place.root().join("state").join("runs.db")).expect("the journal");
+    let db = rusqlite::Connection::open(run.place.state().join("runs.db")).expect("the journal");
     db.execute_batch("BEGIN IMMEDIATE").expect("the lock");
     run.send("-INT");
     run.until("the answer", |text| text.contains("once more stops at once"));

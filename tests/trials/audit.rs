@@ -39,7 +39,7 @@ const ONE: &str = "const AWS = aws(#{ region: \"us-east-1\" });\nstep(\"one\", |
 /// When a part of it does not run, or the audit changed something.
 pub fn one(make: Make<'_>, owned: usize) -> Tried<Figures> {
     let place = make();
-    let state = place.root().join("state");
+    let state = place.state();
     let quick = ["--sandbox", "--speed", "0", "-q"];
     // A run of another state directory, over the same world.
     place.write("other.rhai", &ONE.replace("NAME", "of another directory"));

@@ -47,7 +47,7 @@ impl Sound {
         if said.code != -1 {
             return Err(format!("it was not killed: {}", said.err));
         }
-        let state = place.root().join("state");
+        let state = place.state();
         if !log {
             expect(&place, 0, &["runs"])?;
         }

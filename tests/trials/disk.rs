@@ -56,7 +56,7 @@ pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
     let place = make();
     place.write("s.rhai", SCRIPT);
     // Only files of the state directory are refused: a loader that is refused says nothing about us.
-    let state = place.root().join("state");
+    let state = place.state();
     std::fs::create_dir(&state).map_err(|error| error.to_string())?;
     std::fs::set_permissions(&state, std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .map_err(|error| error.to_string())?;
@@ -115,7 +115,7 @@ fn after(place: &Place, told: &Said, refused: bool) -> Tried<()> {
     if told.code != 0 && !says {
         return fail("it does not say what is wrong");
     }
-    let state = place.root().join("state");
+    let state = place.state();
     let executed = if state.join("sandbox.db").exists() { calls(&world(place)?) } else { Vec::new() };
     let journal = text_of(&state.join("runs.db"))?;
     for call in &executed {

@@ -84,7 +84,7 @@ pub fn record(make: Make<'_>, fault: Option<&str>) -> Tried<Log> {
     if !status.success() {
         return Err(format!("the run under strace ended with {status}"));
     }
-    let state = place.root().join("state");
+    let state = place.state();
     let mut done: Vec<(f64, Done)> = Vec::new();
     for entry in std::fs::read_dir(place.root()).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with("log.") {
@@ -255,7 +255,7 @@ pub fn one(make: Make<'_>, log: &Log, n: u64) -> Tried<()> {
     let loss = [Loss::All, Loss::Nothing, Loss::Some, Loss::Torn][(n % 4) as usize];
     let count = ((n / 4) as usize).wrapping_mul(7919) % log.places();
     let place = make();
-    let state = place.root().join("state");
+    let state = place.state();
     let told = log.image(count, loss, &mut dice, &state)?;
     let fail = |why: String| format!("{why} (image {n}: after {count} calls, lost: {loss:?})");
     sound(&state, &told).map_err(fail)?;

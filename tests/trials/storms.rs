@@ -102,7 +102,7 @@ fn start(place: &Place, args: &[&str]) -> Tried<Child> {
 /// Insists that by the journal each process was at its end before the next one began.
 fn serial(place: &Place) -> Tried<()> {
     let text = |error: runbook_state::error::Error| error.to_string();
-    let store = Sqlite::open(&place.root().join("state")).map_err(text)?;
+    let store = Sqlite::open(&place.state()).map_err(text)?;
     let runs = store.runs().map_err(text)?;
     let [run] = &runs[..] else { return Err(format!("{} runs are stored", runs.len())) };
     let mut open = None;

@@ -136,7 +136,7 @@ pub fn with(place: &Place, args: &[&str], name: &str, value: &str) -> Said {
 /// sandbox has noted. None: no run was stored.
 fn broken_off(place: &Place) -> Result<Option<(HashSet<String>, usize)>, String> {
     let text = |error: runbook_state::error::Error| error.to_string();
-    let state = place.root().join("state");
+    let state = place.state();
     if !state.join("runs.db").exists() {
         return Ok(None);
     }

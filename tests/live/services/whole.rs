@@ -1,9 +1,6 @@
 //! Made, verified, compared with the sandbox, taken down.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use runbook_state::{record::Record, sqlite::Sqlite, store::Store};
 use runbook_testbed::{bed::Options, tools};
@@ -38,7 +35,7 @@ fn each_service_gives_what_the_sandbox_gives_and_is_taken_down() {
 
 /// The answer of each effect of the newest run, by the effect's place and operation.
 fn answers(place: &Place) -> BTreeMap<(String, u32, String), Value> {
-    let store = Sqlite::open(&state(place)).expect("the store");
+    let store = Sqlite::open(&place.state()).expect("the store");
     let run = store.runs().expect("the runs").pop().expect("a run");
     let (mut called, mut answers) = (BTreeMap::new(), BTreeMap::new());
     for entry in store.journal(&run.id).expect("the journal") {
@@ -54,10 +51,6 @@ fn answers(place: &Place) -> BTreeMap<(String, u32, String), Value> {
         }
     }
     answers
-}
-
-fn state(place: &Place) -> std::path::PathBuf {
-    Path::new(place.root()).join("state")
 }
 
 /// `OPERATION FIELD` of what the first lacks.

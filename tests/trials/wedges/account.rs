@@ -38,7 +38,7 @@ pub fn change(place: &Place, changes: &[Change]) -> Tried<()> {
 }
 
 fn open(place: &Place) -> Tried<World> {
-    World::open(&place.root().join("state")).map_err(|error| error.to_string())
+    World::open(&place.state()).map_err(|error| error.to_string())
 }
 
 /// Something of somebody else's, that holds what stands under the keys `held`.
