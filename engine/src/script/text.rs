@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ipnet::IpNet;
-use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext, Position};
 use runbook_modules::input::nearest;
 
 use super::{convert, here, host::Host, raise, secret, secret::Secret, yaml};
@@ -159,10 +159,9 @@ fn data(engine: &mut Engine, host: &Arc<Host>) {
             let json = convert::to_json(&value, "the value").and_then(|value| yaml::text(&value));
             json.map_err(|failure| raise::fail(&failure.at(&raise::site(&ctx))))
         })
-        .register_fn("to_json", |ctx: NativeCallContext, value: Dynamic| {
-            let json = convert::to_json(&value, "the value").map(|value| value.to_string());
-            json.map_err(|failure| raise::fail(&failure.at(&raise::site(&ctx))))
-        })
+        .register_fn("to_json", |ctx: NativeCallContext, value: Dynamic| to_json(&ctx, &value))
+        // Rhai has one of its own for maps, which writes a secret's Rust type.
+        .register_fn("to_json", |ctx: NativeCallContext, value: Map| to_json(&ctx, &value.into()))
         .register_fn("base64", |text: ImmutableString| STANDARD.encode(text.as_bytes()))
         .register_fn("base64", |ctx: NativeCallContext, value: Secret| derive(&ctx, &value, "base64"))
         .register_fn("from_base64", |ctx: NativeCallContext, text: ImmutableString| {
@@ -171,6 +170,11 @@ fn data(engine: &mut Engine, host: &Arc<Host>) {
                 raise::fail(&Failure::new("RB0105", "the text is no base64 of a text").at(&raise::site(&ctx)))
             })
         });
+}
+
+fn to_json(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<String> {
+    let json = convert::to_json(value, "the value").map(|value| value.to_string());
+    json.map_err(|failure| raise::fail(&failure.at(&raise::site(ctx))))
 }
 
 fn script(value: &serde_json::Value) -> Dynamic {

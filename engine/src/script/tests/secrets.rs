@@ -110,3 +110,12 @@ fn joining_and_passing_one_on_works() {
     let text = with("[s + \"a\", \"a\" + s, s + s, `${s}`, #{ a: s }, [s]]");
     assert_eq!(it(&text), "went on");
 }
+
+#[test]
+fn one_in_a_map_is_written_into_its_json() {
+    let said = |value: &str| {
+        it(&format!("const P = params(#{{ key: secret().generate(12) }});\nlet s = P.key;\noutput(\"it\", {value});"))
+    };
+    assert_eq!(said("#{ a: s, b: \"\\u0001'\" }.to_json()"), said("`{\"a\":${to_json(s)},\"b\":\"\\u0001'\"}`"));
+    assert_eq!(said("to_json(#{ a: [s] })"), said("`{\"a\":${to_json([s])}}`"));
+}
