@@ -12,7 +12,7 @@ use rhai::{
 use runbook_modules::{input::nearest, table::Table};
 
 use super::{
-    decisions, handles, here,
+    compare, decisions, handles, here,
     host::Host,
     limits::Limits,
     params, raise,
@@ -39,6 +39,7 @@ pub fn runner(host: &Arc<Host>, table: &Table, modules: Modules) -> Engine {
     respell::register(&mut engine);
     text::register(&mut engine, host);
     secret::register(&mut engine);
+    compare::register(&mut engine);
     params::declare::register(&mut engine, host);
     handles::register(&mut engine, table);
     steps::register(&mut engine, host);

@@ -2,7 +2,7 @@
 //!
 //! Opening: [`program`] is the entrance for everybody else; `files` finds and reads, `load` compiles, `resolver` serves imports.
 //! Setting up: `engine` puts Rhai together; `limits`, `memory` and `here` watch what a script uses up.
-//! Saying: `steps`, `decisions`, `handles`, `bindings`, `text`, `yaml`, `secret`; [`params`] for the declaration.
+//! Saying: `steps`, `decisions`, `handles`, `bindings`, `text`, `compare`, `yaml`, `secret`; [`params`] for the declaration.
 //! Comparing: [`fingerprint`], a stored script with an edited one.
 //! Crossing over: `convert` (values), `bodies` and `captures` (closures), `raise` and `diagnose` (errors), `host` (what natives share).
 
@@ -10,6 +10,7 @@ mod bindings;
 mod bodies;
 mod captures;
 mod check;
+mod compare;
 mod convert;
 mod decisions;
 mod diagnose;

@@ -1,7 +1,8 @@
 //! A secret as a script holds it: an opaque value around the vault's placeholder.
 //!
 //! It can be interpolated, joined to texts and put into maps. Comparing, cutting or measuring one is an error: the script never
-//! sees the value, and an answer about the placeholder would be wrong.
+//! sees the value, and an answer about the placeholder would be wrong. Of a text into which one was interpolated, which is Rhai's own,
+//! [`super::compare`] sees to comparing and searching.
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext};
 
@@ -102,13 +103,25 @@ pub fn not_within(site: &Site, value: Dynamic) -> Outcome<Dynamic> {
     Ok(value)
 }
 
+/// Nothing, unless a secret was put into one of the texts.
+///
+/// # Errors
+/// RB0701, in which it cannot be what is said.
+pub fn not_in<const N: usize>(ctx: &NativeCallContext, texts: [&str; N], what: &str) -> Outcome<()> {
+    if texts.into_iter().any(in_text) { refuse(ctx, what).map(drop) } else { Ok(()) }
+}
+
+fn in_text(text: &str) -> bool {
+    let run = || here::scope().map(|scope| scope.session.run.id.clone()).unwrap_or_default();
+    suspicious(text) && pieces(&run(), text).iter().any(|piece| matches!(piece, Piece::Secret(..)))
+}
+
 fn holds(value: &Dynamic) -> bool {
     if value.is_shared() {
         return holds(&value.flatten_clone());
     }
-    let run = || here::scope().map(|scope| scope.session.run.id.clone()).unwrap_or_default();
     if let Ok(text) = value.as_immutable_string_ref() {
-        return suspicious(&text) && pieces(&run(), &text).iter().any(|piece| matches!(piece, Piece::Secret(..)));
+        return in_text(&text);
     }
     if let Ok(list) = value.as_array_ref() {
         return list.iter().any(holds);

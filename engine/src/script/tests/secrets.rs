@@ -66,6 +66,57 @@ fn comparing_one_inside_a_list_or_a_map_is_refused() {
 }
 
 #[test]
+fn comparing_or_searching_a_text_with_one_in_it_is_refused() {
+    for text in [
+        "`${s}`",
+        "`key=${s};`",
+        "`${joined}`",
+        "`${`${s}`}`",
+        "`${base64(s)}`",
+        "\"a\" + `${s}`",
+        "#{ a: s }.to_json()",
+    ] {
+        for other in ["\"text\"", "'c'", "text", "`${s}`"] {
+            let with = |expression: String| refused(&format!("{{ let text = {text}; {expression} }}"));
+            for operator in ["==", "!=", "<", "<=", ">", ">="] {
+                with(format!("text {operator} {other}"));
+                with(format!("{other} {operator} text"));
+            }
+            for name in ["contains", "starts_with", "ends_with", "index_of"] {
+                with(format!("text.{name}({other})"));
+                if other != "'c'" {
+                    with(format!("{other}.{name}(text)"));
+                }
+            }
+            with(format!("{other} in text"));
+            with(format!("text.index_of({other}, 1)"));
+            with(format!("[1, text].contains({other})"));
+            with(format!("[text] == [{other}]"));
+            with(format!("#{{ a: text }} != #{{ a: {other} }}"));
+        }
+    }
+}
+
+#[test]
+fn texts_without_one_are_compared_and_searched_as_ever() {
+    let text = r#"
+        let t = "räder";
+        output("it", [
+            t == "räder", t != "x", "a" < "b", "b" <= "b", "b" > 'a', 'a' >= "a", "a" == 'a', "a" == 1, t == (), 1 == 1.0,
+            t.contains("äd"), 'x' in t, "rä" in t, t.starts_with('r'), t.ends_with("er"), t.ends_with('x'),
+            t.index_of("d"), t.index_of('r', 1), t.index_of("r", -2), t.index_of("r", -99), t.index_of('r', 5), "".index_of(""), t.index_of("x"),
+            t.index_of("", 2), t.index_of('r', -9223372036854775807), t.index_of('r', 9223372036854775807),
+            "}}" == "{{secret:key:0123456789abcdef}}", ["a", "b"] == ["a", "b"], ["a", "b"].contains("b"), ["a", "b"].index_of("b"),
+        ]);
+    "#;
+    let expected = serde_json::json!([
+        true, true, true, true, true, true, true, false, false, true, true, false, true, true, true, false, 2, 4, 4, 0,
+        -1, -1, -1, 2, 0, -1, false, true, true, 1,
+    ]);
+    assert_eq!(it(text), expected);
+}
+
+#[test]
 fn arithmetic_cutting_and_deciding_on_one_is_an_error() {
     for expression in [
         "s - 1",
