@@ -100,7 +100,8 @@ impl Planes {
             return Ok(());
         }
         let fresh = objects::standing(&self.existing(cluster)?.control_plane.client()).await?;
-        self.histories().insert(cluster.to_owned(), History { fresh, left: None });
+        // Of two groups that are made at once, the second may already see the nodes of the first.
+        self.histories().entry(cluster.to_owned()).or_insert(History { fresh, left: None });
         Ok(())
     }
 
