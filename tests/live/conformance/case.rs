@@ -153,13 +153,19 @@ pub fn is(described: &Value, path: &str, wanted: impl Into<Value>) -> Seen {
     match has {
         has if *has == wanted => Ok(()),
         Value::Null => Err(other(format!("no `{path}`"))),
-        Value::String(word) if word.bytes().all(|c| c.is_ascii_alphabetic() || b"-_".contains(&c)) => {
+        Value::String(word) if !is_id(path) && word.bytes().all(|c| c.is_ascii_alphabetic() || b"-_".contains(&c)) => {
             Err(other(format!("`{path}` is {word}")))
         }
         Value::Number(_) | Value::Bool(_) => Err(other(format!("`{path}` is {has}"))),
         // An id, or a whole map: nothing to read, and an id is another one in every run.
         _ => Err(other(format!("another `{path}`"))),
     }
+}
+
+/// Whether a field of that path holds an id: it may be all letters, by chance.
+fn is_id(path: &str) -> bool {
+    let field = path.rsplit('.').next().unwrap_or(path);
+    field == "id" || field.ends_with("_id")
 }
 
 /// Something holds; else it is said what was seen.
