@@ -5,6 +5,8 @@
 const DEEPEST: usize = 1_000;
 /// `%TAG` and the like.
 const DIRECTIVES: usize = 100;
+/// What ends a line in YAML, beside a line feed.
+const BREAKS: [char; 4] = ['\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Insists that a text is parsed in a time that grows with its length. Brackets inside of quotes are counted too: a text of which
 /// a thousand stay open is no file that a person wrote.
@@ -14,7 +16,7 @@ const DIRECTIVES: usize = 100;
 pub fn bounded(text: &str) -> Result<(), String> {
     let (mut open, mut directives) = (0_usize, 0);
     for (number, line) in text.lines().enumerate() {
-        directives += usize::from(line.starts_with('%'));
+        directives += line.split(BREAKS).filter(|line| line.starts_with('%')).count();
         for byte in line.bytes() {
             match byte {
                 b'[' | b'{' => open += 1,
@@ -42,6 +44,10 @@ mod tests {
         assert_eq!(bounded(&nested), Err("more than 1000 brackets in each other at line 2".to_owned()));
         let tags = "%TAG !a! b\n".repeat(101);
         assert_eq!(bounded(&tags), Err("more than 100 directives at line 101".to_owned()));
+        for ending in ["\r", "\u{85}", "\u{2028}", "\u{2029}"] {
+            let tags = format!("%TAG !a! b{ending}").repeat(101);
+            assert_eq!(bounded(&tags), Err("more than 100 directives at line 1".to_owned()));
+        }
     }
 
     #[test]

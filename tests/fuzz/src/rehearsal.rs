@@ -37,7 +37,7 @@ pub fn run(data: &[u8]) {
     let rehearsal = match Rehearsal::parse(text, FILE) {
         Ok(rehearsal) => rehearsal,
         Err(unusable) => {
-            let lines = text.lines().count() + 1;
+            let lines = customer::lines(text);
             assert!(unusable.line.is_none_or(|line| (1..=lines).contains(&line)), "of {lines} lines: {unusable:?}");
             assert!(unusable.file == FILE && !unusable.message.trim().is_empty(), "{unusable:?}");
             told::failure(&Failure::new("RB0445", unusable.to_string()), &[]);
