@@ -7,7 +7,10 @@ use serde_json::Value;
 use crate::{
     error::CallError,
     resource::Kind,
-    sandbox::world::{Object, World},
+    sandbox::{
+        simple,
+        world::{Object, World},
+    },
     target::Place,
 };
 
@@ -76,6 +79,9 @@ pub struct Ref {
     pub owned: bool,
 }
 
+/// What becomes of an object whose deletion was taken while these hold it.
+pub type Held = fn(&mut World, &SimCall<'_>, &Object, &[String]);
+
 /// A kind's behaviour as data. The fields not named in a kind's file come from [`Simple::DEFAULT`].
 pub struct Simple {
     /// Prefix of new ids (`vpc-`). Empty: the id is built by `id`.
@@ -106,6 +112,11 @@ pub struct Simple {
     pub made: fn(&mut World, &SimCall<'_>, &Object),
     /// What else happens when a deletion begins.
     pub deleted: fn(&mut World, &SimCall<'_>, &Object),
+    /// What keeps one from being deleted, for people: what depends on it.
+    pub holders: fn(&World, &SimCall<'_>, &Object) -> Vec<String>,
+    /// What the deletion of one comes to that is held by these, where the target takes it and says later that it failed. None: it
+    /// is refused as `blocked`.
+    pub held: Option<Held>,
     /// Refuses a deletion beyond dependents (HostedZoneNotEmpty).
     pub check_delete: fn(&World, &SimCall<'_>, &Object) -> Result<(), CallError>,
     /// What a deletion does where no object of the kind stands, but something else that the locator names (a table's local
@@ -130,6 +141,8 @@ impl Simple {
         describe: |_, _, _| Value::Null,
         made: |_, _, _| {},
         deleted: |_, _, _| {},
+        holders: |world, call, object| simple::holders(world, &object.key(), call.now_ms),
+        held: None,
         check_delete: |_, _, _| Ok(()),
         delete_other: |_, _| None,
     };

@@ -161,8 +161,12 @@ impl Sim for Simple {
             return Ok(());
         }
         (self.check_delete)(world, call, &object)?;
-        let held = holders(world, &object.key(), call.now_ms);
+        let held = (self.holders)(world, call, &object);
         if !held.is_empty() {
+            if let Some(taken) = self.held {
+                taken(world, call, &object, &held);
+                return Ok(());
+            }
             let text = format!("The {} '{}' has dependencies and cannot be deleted", noun(name), object.id);
             return Err(CallError::new(Class::Blocked, self.blocked, text).hint(format!("held by {}", held.join(", "))));
         }
@@ -177,7 +181,7 @@ impl Sim for Simple {
     }
 
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        self.located(kind, world, call).map(|object| holders(world, &object.key(), call.now_ms)).unwrap_or_default()
+        self.located(kind, world, call).map(|object| (self.holders)(world, call, object)).unwrap_or_default()
     }
 }
 

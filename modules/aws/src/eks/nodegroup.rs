@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{cluster, cluster_sim, nodegroup_sim::Nodes};
+use super::{cluster, cluster_sim, nodegroup_sim::SIM};
 use crate::{
     row::{Row, unordered},
     simulate::{body, having},
@@ -118,7 +118,7 @@ pub(super) static META: Meta = Meta {
 };
 
 /// The kind.
-pub static KIND: Row<Nodes> = Row {
+pub static KIND: Row = Row {
     meta: &META,
     schema: input::schema::<Input>,
     check: |value| {
@@ -135,7 +135,7 @@ pub static KIND: Row<Nodes> = Row {
     parents: &["eks.cluster cluster_name", "node_role", "subnets", "launch_template.id"],
     judge: cluster::judge,
     differences: unordered,
-    sim: &Nodes,
+    sim: &SIM,
 };
 
 /// The least, the most and the first number of nodes, EKS's own where nothing is said.
@@ -172,7 +172,7 @@ pub static DESCRIBE: Operation = Operation {
 
 fn describe(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     cluster_sim::named(world, call, "cluster_name")?;
-    Nodes.read(&KIND as &dyn Kind, world, call).ok_or_else(|| {
+    SIM.read(&KIND as &dyn Kind, world, call).ok_or_else(|| {
         let name = call.text("nodegroup_name");
         CallError::not_found("ResourceNotFoundException", format!("No node group found for name: {name}."))
     })

@@ -1,14 +1,10 @@
 //! How the sandbox simulates a node group: its nodes, and a deletion that fails because something uses what EKS made for it.
 
-use runbook_modules::{
-    error::CallError,
-    resource::Kind,
-    sandbox::{
-        k8s,
-        sim::{Ref, Sim, SimCall, Simple},
-        simple::{holders, lookup},
-        world::{Object, World},
-    },
+use runbook_modules::sandbox::{
+    k8s,
+    sim::{Ref, SimCall, Simple},
+    simple::lookup,
+    world::{Object, World},
 };
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -19,7 +15,7 @@ use super::{
 };
 use crate::simulate::{body, digits};
 
-static SIMPLE: Simple = Simple {
+pub(super) static SIM: Simple = Simple {
     id: |call| format!("{}/{}", call.text("cluster_name"), call.text("nodegroup_name")),
     refs: &[Ref { field: "cluster_name", kind: "eks.cluster", missing: "ResourceNotFoundException", owned: false }],
     unique: (&["cluster_name", "nodegroup_name"], "ResourceInUseException"),
@@ -34,6 +30,7 @@ static SIMPLE: Simple = Simple {
     },
     describe: described,
     made,
+    held: Some(fails),
     deleted: |world, call, group| {
         k8s::remove_nodes(world, body(group, "cluster_name"), body(group, "nodegroup_name"), call.now_ms);
     },
@@ -90,65 +87,24 @@ fn made(world: &mut World, call: &SimCall<'_>, group: &Object) {
     addon::nodes_come(world, call, &cluster, ready);
 }
 
-/// A node group: EKS takes its deletion, and says later that it failed.
-pub struct Nodes;
-
-impl Nodes {
-    /// The deletion fails in the end: something else uses the security group that EKS made for the nodes.
-    fn fails(world: &mut World, call: &SimCall<'_>, group: &Object, held: &[String]) {
-        let ids: Vec<&str> = held.iter().filter_map(|holder| holder.split(' ').nth(1)).collect();
-        let issue = json!({
-            "code": "Ec2SecurityGroupDeletionFailure",
-            "message": "We could not delete the remote access security group for your managed node group. Remove any dependencies from the \
-                        security group.",
-            "resource_ids": ids,
-        });
-        let usual = i64::try_from(META.usual.1.as_millis()).unwrap_or(i64::MAX / 2);
-        let now = call.now_ms;
-        world.change(META.name, &call.place.region, &group.id, |group| {
-            group.states.retain(|(from, _)| *from <= now);
-            group.states.extend([(now, "DELETING".to_owned()), (now + usual, "DELETE_FAILED".to_owned())]);
-            group.body["health"]["issues"] = json!([issue]);
-        });
-        k8s::remove_nodes(world, body(group, "cluster_name"), body(group, "nodegroup_name"), now);
+/// The deletion fails in the end: something else uses the security group that EKS made for the nodes.
+fn fails(world: &mut World, call: &SimCall<'_>, group: &Object, held: &[String]) {
+    let now = call.now_ms;
+    if group.state(now) == "DELETING" {
+        return;
     }
-}
-
-impl Sim for Nodes {
-    fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-        SIMPLE.create(kind, world, call)
-    }
-
-    fn read(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        SIMPLE.read(kind, world, call)
-    }
-
-    fn find(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
-        SIMPLE.find(kind, world, call)
-    }
-
-    fn delete(
-        &self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
-    ) -> Result<(), CallError> {
-        let (cluster, name) = (call.text("cluster_name"), call.text("nodegroup_name"));
-        let group = world.get(META.name, &call.place.region, &format!("{cluster}/{name}"), call.now_ms).cloned();
-        if let Some(group) = group.filter(|group| group.gone_at.is_none()) {
-            let held = holders(world, &group.key(), call.now_ms);
-            if !held.is_empty() {
-                if group.state(call.now_ms) != "DELETING" {
-                    Self::fails(world, call, &group, &held);
-                }
-                return Ok(());
-            }
-        }
-        SIMPLE.delete(kind, world, call, put_back)
-    }
-
-    fn next_change(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
-        SIMPLE.next_change(kind, world, call)
-    }
-
-    fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        SIMPLE.obstacles(kind, world, call)
-    }
+    let ids: Vec<&str> = held.iter().filter_map(|holder| holder.split(' ').nth(1)).collect();
+    let issue = json!({
+        "code": "Ec2SecurityGroupDeletionFailure",
+        "message": "We could not delete the remote access security group for your managed node group. Remove any dependencies from the \
+                    security group.",
+        "resource_ids": ids,
+    });
+    let usual = i64::try_from(META.usual.1.as_millis()).unwrap_or(i64::MAX / 2);
+    world.change(META.name, &call.place.region, &group.id, |group| {
+        group.states.retain(|(from, _)| *from <= now);
+        group.states.extend([(now, "DELETING".to_owned()), (now + usual, "DELETE_FAILED".to_owned())]);
+        group.body["health"]["issues"] = json!([issue]);
+    });
+    k8s::remove_nodes(world, body(group, "cluster_name"), body(group, "nodegroup_name"), now);
 }

@@ -7,10 +7,7 @@ use runbook_modules::{
     input::{self, InputError},
     operation::{Class, Operation},
     resource::{Health, Identity, Kind, Meta, same_fields},
-    sandbox::{
-        sim::{Sim, SimCall, Simple},
-        world::World,
-    },
+    sandbox::sim::{Sim, Simple},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,7 +65,7 @@ pub static META: Meta = Meta {
     shared: false,
 };
 
-static ROW: Row<WebAcl> = Row {
+static ROW: Row = Row {
     meta: &META,
     schema: input::schema::<Input>,
     check: |value| {
@@ -135,7 +132,7 @@ fn differences(input: &Value, described: &Value) -> Vec<Difference> {
     same_fields(&normal(input), &normal(described))
 }
 
-static SIMPLE: Simple = Simple {
+static SIM: Simple = Simple {
     id: |call| uuid(call.token),
     unique: (&["scope", "name"], "WAFDuplicateItemException"),
     blocked: "WAFAssociatedItemException",
@@ -164,6 +161,7 @@ static SIMPLE: Simple = Simple {
             .collect();
         world.change(META.name, &acl.place, &acl.id, |acl| acl.refs.extend(sets));
     },
+    holders: |world, call, acl| association::of(world, call, text(&acl.body, "arn")),
     check_delete: |world, call, acl| {
         let held = association::of(world, call, text(&acl.body, "arn"));
         match held.first() {
@@ -177,40 +175,6 @@ static SIMPLE: Simple = Simple {
     ..Simple::DEFAULT
 };
 
-static SIM: WebAcl = WebAcl;
-
-/// The simulated web ACL: what is associated with it holds it.
-pub struct WebAcl;
-
-impl Sim for WebAcl {
-    fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-        SIMPLE.create(kind, world, call)
-    }
-
-    fn read(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        SIMPLE.read(kind, world, call)
-    }
-
-    fn find(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
-        SIMPLE.find(kind, world, call)
-    }
-
-    fn delete(
-        &self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
-    ) -> Result<(), CallError> {
-        SIMPLE.delete(kind, world, call, put_back)
-    }
-
-    fn next_change(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
-        SIMPLE.next_change(kind, world, call)
-    }
-
-    fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        let found = SIMPLE.read(kind, world, call).unwrap_or_default();
-        association::of(world, call, text(&found, "arn"))
-    }
-}
-
 /// `wafv2.get_web_acl`.
 pub static GET: Operation = Operation {
     name: "wafv2.get_web_acl",
@@ -223,7 +187,7 @@ pub static GET: Operation = Operation {
     token: None,
     settle: None,
     sim: |world, call| {
-        let found = SIMPLE.read(&KIND as &dyn Kind, world, call);
-        found.ok_or_else(|| CallError::not_found(SIMPLE.missing, format!("there is no web ACL {}", call.text("name"))))
+        let found = SIM.read(&KIND as &dyn Kind, world, call);
+        found.ok_or_else(|| CallError::not_found(SIM.missing, format!("there is no web ACL {}", call.text("name"))))
     },
 };
