@@ -126,24 +126,12 @@ impl Emulators {
         }
     }
 
-    /// Reads XML of Route 53 from moto.
+    /// Reads XML from moto by its path, of Route 53 or S3.
     ///
     /// # Errors
     /// The status and the body.
-    pub async fn route53(&self, who: &Credential, path: &str) -> Result<Element, String> {
-        let answer = self.own(who, "route53", Method::GET, path, &[], String::new()).await?;
-        match answer.ok() {
-            true => Ok(answer.document()),
-            false => Err(format!("{path}: {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),
-        }
-    }
-
-    /// Reads XML of S3 from moto.
-    ///
-    /// # Errors
-    /// The status and the body.
-    pub async fn s3(&self, who: &Credential, path: &str) -> Result<Element, String> {
-        let answer = self.own(who, "s3", Method::GET, path, &[], String::new()).await?;
+    pub async fn xml(&self, who: &Credential, service: &str, path: &str) -> Result<Element, String> {
+        let answer = self.own(who, service, Method::GET, path, &[], String::new()).await?;
         match answer.ok() {
             true => Ok(answer.document()),
             false => Err(format!("{path}: {}: {}", answer.status, String::from_utf8_lossy(&answer.body))),

@@ -23,7 +23,7 @@ pub(super) fn mended(answer: Answer) -> Answer {
 pub(super) async fn refused(shared: &Shared, call: &Call) -> Option<Answer> {
     let zone = call.text("HostedZoneId").trim_start_matches("/hostedzone/");
     let path = format!("/2013-04-01/hostedzone/{zone}/rrset");
-    let records = shared.emulators.route53(&call.credential, &path).await.ok()?;
+    let records = shared.emulators.xml(&call.credential, "route53", &path).await.ok()?;
     let records = records.items(&["ResourceRecordSets"]);
     let changes = call.fields.pointer("/ChangeBatch/Changes").and_then(Value::as_array)?;
     let messages: Vec<String> = changes.iter().filter_map(|change| wrong(change, records)).collect();

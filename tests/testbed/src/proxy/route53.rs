@@ -87,7 +87,7 @@ fn change(shared: &Shared, call: &Call) -> Answer {
 
 async fn create(shared: &Shared, incoming: &Incoming, call: &Call) -> Answer {
     let _one_by_one = shared.changes.creating.lock().await;
-    let zones = shared.emulators.route53(&call.credential, "/2013-04-01/hostedzone").await.unwrap_or_default();
+    let zones = shared.emulators.xml(&call.credential, "route53", "/2013-04-01/hostedzone").await.unwrap_or_default();
     let reference = call.text("CallerReference");
     if zones.items(&["HostedZones"]).iter().any(|zone| zone.at(&["CallerReference"]) == reference) {
         let text = "A hosted zone has already been created with the specified caller reference.";
@@ -114,7 +114,7 @@ async fn create(shared: &Shared, incoming: &Incoming, call: &Call) -> Answer {
 async fn associate(shared: &Shared, incoming: &Incoming, call: &Call) -> Answer {
     let _one_by_one = shared.changes.creating.lock().await;
     let path = format!("/2013-04-01/hostedzone/{}", call.text("HostedZoneId").trim_start_matches("/hostedzone/"));
-    if let Ok(zone) = shared.emulators.route53(&call.credential, &path).await
+    if let Ok(zone) = shared.emulators.xml(&call.credential, "route53", &path).await
         && let Some(refused) = refused_vpc(shared, call, zone.at(&["HostedZone", "Name"])).await
     {
         return refused;
@@ -124,7 +124,7 @@ async fn associate(shared: &Shared, incoming: &Incoming, call: &Call) -> Answer 
 
 async fn disassociate(shared: &Shared, incoming: &Incoming, call: &Call) -> Answer {
     let path = format!("/2013-04-01/hostedzone/{}", call.text("HostedZoneId").trim_start_matches("/hostedzone/"));
-    if let Ok(zone) = shared.emulators.route53(&call.credential, &path).await {
+    if let Ok(zone) = shared.emulators.xml(&call.credential, "route53", &path).await {
         let vpc = vpc(call);
         if !zone.items(&["VPCs"]).iter().any(|one| one.at(&["VPCId"]) == vpc) {
             let text = "The VPC that you specified is not associated with the hosted zone.";
@@ -147,10 +147,11 @@ async fn refused_vpc(shared: &Shared, call: &Call, name: &str) -> Option<Answer>
         return Some(Answer::error(call, 400, "InvalidVPCId", &format!("The VPC ID {id} is invalid.")));
     }
     let name = format!("{}.", name.trim_end_matches('.'));
-    let zones = shared.emulators.route53(who, "/2013-04-01/hostedzone").await.unwrap_or_default();
+    let zones = shared.emulators.xml(who, "route53", "/2013-04-01/hostedzone").await.unwrap_or_default();
     for zone in zones.items(&["HostedZones"]).iter().filter(|zone| zone.at(&["Name"]) == name) {
         let zone = zone.at(&["Id"]).trim_start_matches("/hostedzone/");
-        let found = shared.emulators.route53(who, &format!("/2013-04-01/hostedzone/{zone}")).await.unwrap_or_default();
+        let found =
+            shared.emulators.xml(who, "route53", &format!("/2013-04-01/hostedzone/{zone}")).await.unwrap_or_default();
         if found.items(&["VPCs"]).iter().any(|one| one.at(&["VPCId"]) == id) {
             let text = format!(
                 "The VPC {id} in region {region} has already been associated with the hosted zone {zone} with the same domain name."

@@ -90,7 +90,7 @@ impl Reader<'_> {
                 self.stands("iam.access_key", &format!("{user}/{place}"));
             }
         }
-        let buckets = self.shared.emulators.s3(&self.who, "/").await?;
+        let buckets = self.shared.emulators.xml(&self.who, "s3", "/").await?;
         for bucket in buckets.items(&["Buckets"]) {
             self.stands("s3.bucket", bucket.at(&["Name"]));
         }

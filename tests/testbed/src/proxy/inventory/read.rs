@@ -153,12 +153,13 @@ impl Reader<'_> {
     }
 
     async fn route53(&mut self) -> Result<(), String> {
-        let zones = self.shared.emulators.route53(&self.who, "/2013-04-01/hostedzone").await?;
+        let zones = self.shared.emulators.xml(&self.who, "route53", "/2013-04-01/hostedzone").await?;
         for zone in zones.items(&["HostedZones"]) {
             let id = zone.at(&["Id"]).trim_start_matches("/hostedzone/");
-            let found = self.shared.emulators.route53(&self.who, &format!("/2013-04-01/hostedzone/{id}")).await?;
+            let found =
+                self.shared.emulators.xml(&self.who, "route53", &format!("/2013-04-01/hostedzone/{id}")).await?;
             let records =
-                self.shared.emulators.route53(&self.who, &format!("/2013-04-01/hostedzone/{id}/rrset")).await?;
+                self.shared.emulators.xml(&self.who, "route53", &format!("/2013-04-01/hostedzone/{id}/rrset")).await?;
             let mut value = zone.json();
             value["VPCs"] = found.items(&["VPCs"]).iter().map(Element::json).collect();
             value["records"] = records.items(&["ResourceRecordSets"]).iter().map(Element::json).collect();
