@@ -176,10 +176,12 @@ fn plain(error: &EvalAltResult) -> String {
 
 fn unknown_function(signature: &str, engine: &Engine) -> Failure {
     let (name, given) = signature.split_once(" (").unwrap_or((signature, ")"));
+    let given = given.strip_suffix(')').unwrap_or(given);
+    // A binding is told without the service that it is called on.
+    let binding = given.split(", ").next() == Some("Service");
     let given: Vec<String> = given
-        .trim_end_matches(')')
         .split(", ")
-        .filter(|part| !part.is_empty())
+        .filter(|part| !part.is_empty() && *part != "Service")
         .map(|part| typed(part.split(" | ").next().unwrap_or(part)))
         .collect();
     let known = functions(engine);
@@ -198,7 +200,8 @@ fn unknown_function(signature: &str, engine: &Engine) -> Failure {
         Failure::new("RB0105", format!("`{name}` does not work on {}", given.join(" and ")))
     } else {
         let given = if given.is_empty() { "nothing".to_owned() } else { given.join(", ") };
-        Failure::new("RB0105", format!("{name} does not take ({given})"))
+        let failure = Failure::new("RB0105", format!("{name} does not take ({given})"));
+        if binding { failure.hint("`runbook docs` says what each binding takes: a map, as a rule.") } else { failure }
     };
     if failure.cause.is_empty() {
         failure.cause = "wrong arguments".to_owned();

@@ -35,3 +35,16 @@ fn a_known_function_with_other_arguments_says_what_was_given() {
     assert_eq!(failure.code, "RB0105");
     assert_eq!(failure.message, "cidr_contains does not take (a whole number, a text)");
 }
+
+#[test]
+fn a_binding_with_other_arguments_says_what_was_given_without_its_service() {
+    for (given, told) in [("()", "nothing"), ("1, \"a\"", "a whole number, a text"), ("|x| x", "a closure")] {
+        let text =
+            format!("let aws = aws(#{{ region: \"us-east-1\" }});\nstep(\"s\", || aws.sqs.create_queue({given}));");
+        let (failure, catchable) = failed(&text);
+        assert_eq!(failure.code, "RB0105", "{failure:#?}");
+        assert_eq!(failure.message, format!("create_queue does not take ({told})"));
+        assert!(failure.hints.iter().any(|hint| hint.contains("runbook docs")), "{:?}", failure.hints);
+        assert!(!catchable);
+    }
+}
