@@ -112,6 +112,19 @@ impl Programs {
     }
 }
 
+/// Tests that must pass, of the program of that name; how many they are.
+///
+/// # Errors
+/// The test that fails, or that there is none of that name.
+pub fn passing(bench: &Bench, tests: Tests) -> Result<usize, String> {
+    let ran = programs(bench).run(bench, tests, &[], Duration::from_secs(600));
+    match ran.failed {
+        None if ran.passed == 0 => Err("there is no such test".to_owned()),
+        None => Ok(ran.passed),
+        Some(test) => Err(format!("{test} fails")),
+    }
+}
+
 /// What a child tells until it ends, and whether it ended well; None: it had to be killed.
 fn waited(
     mut child: std::process::Child, mut told: impl std::io::Read + Send + 'static, patience: Duration,

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{Section, bench::Bench, programs::programs, sheet::Part};
+use crate::{
+    Section,
+    bench::Bench,
+    programs::{passing, programs},
+    sheet::Part,
+};
 
 /// The effect protocol.
 pub const SECTION: Section = Section {
@@ -50,22 +55,10 @@ const TRIED: [(&str, &str, &str); 11] = [
 ];
 
 fn measure(bench: &Bench, part: &mut Part) {
-    let programs = programs(bench);
     for (id, what, filter) in TRIED {
         let program = if id == "A3" { "runbook_state" } else { "runbook_engine" };
-        let tried = bench.each(
-            part,
-            &[filter],
-            |filter| (*filter).to_owned(),
-            |filter| {
-                let ran = programs.run(bench, (program, filter), &[], Duration::from_secs(600));
-                match ran.failed {
-                    None if ran.passed == 0 => Err("there is no such test".to_owned()),
-                    None => Ok(ran.passed),
-                    Some(test) => Err(format!("{test} fails")),
-                }
-            },
-        );
+        let tried =
+            bench.each(part, &[filter], |filter| (*filter).to_owned(), |filter| passing(bench, (program, *filter)));
         let passed = tried.iter().sum::<usize>();
         part.all(id, &format!("{what} (tests)"), passed, passed.max(1));
     }

@@ -4,6 +4,7 @@ use crate::{
     Section,
     bench::Bench,
     harness::Place,
+    programs::passing,
     sheet::Part,
     trials::{attacks, audit, canaries, edits},
 };
@@ -51,12 +52,16 @@ pub const ATTACKS: Section = Section {
     title: "What scripts may not do",
     how: "Scripts that want too much memory, time or stack, or something outside of their folder, each in a process with 6 GiB of address \
           space: it must end by itself, with an error and without a signal or a panic. Then imports and files by made-up paths, with \
-          symbolic links that lead out.",
+          symbolic links that lead out. Every binding is called with what nobody would write, whole and in each of its fields (the \
+          engine's own tests).",
     limits: &[
         "Memory and time are those of the optimised build of a full run; the sample has one that is not, and needs more.",
     ],
     measure: held,
 };
+
+/// The tests of H4.
+const HOSTILE: [&str; 2] = ["no_input_of_any_binding_is_a_panic", "no_value_of_a_script_makes_a_binding_panic"];
 
 fn edited(bench: &Bench, part: &mut Part) {
     let make = || Place::of(bench.shipped());
@@ -114,4 +119,7 @@ fn held(bench: &Bench, part: &mut Part) {
     let tried = bench.each(part, &blocks, name, |block| attacks::paths(&make, block * 40..(block + 1) * 40));
     part.at_least("H2", "paths of imports and files", tried.iter().sum(), 10_000);
     part.zero("H2", "paths that led out", blocks.len() - tried.len());
+    let name = |filter: &&str| (*filter).to_owned();
+    let tried = bench.each(part, &HOSTILE, name, |filter| passing(bench, ("runbook_engine", *filter)));
+    part.all("H4", "tests of every binding with hostile inputs: none panics", tried.iter().sum(), HOSTILE.len());
 }

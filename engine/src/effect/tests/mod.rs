@@ -2,11 +2,12 @@
 //!
 //! `cloud` is a scripted target, `rig` a run over it; `crashes` kills after every record, `outcomes` fails every call in every
 //! way, `one_shot` is about secrets that are told once, `calls` about operations, reads and inputs; `random` does all of it at random;
-//! `sandbox` runs the real table.
+//! `sandbox` runs the real table, `hostile` calls all of it with inputs that nobody would write.
 
 mod calls;
 pub mod cloud;
 mod crashes;
+mod hostile;
 mod one_shot;
 mod outcomes;
 mod random;

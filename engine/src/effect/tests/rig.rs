@@ -106,16 +106,16 @@ impl Rig {
     }
 
     /// A run over another target.
-    pub fn over(target: Arc<dyn Target>, table: Table) -> Self {
+    pub fn over(target: Arc<dyn Target>, table: Arc<Table>) -> Self {
         Self::with(Some((target, table)))
     }
 
-    fn with(other: Option<(Arc<dyn Target>, Table)>) -> Self {
+    fn with(other: Option<(Arc<dyn Target>, Arc<Table>)>) -> Self {
         let cut = Arc::new(Cut::default());
         cut.never();
         let time = Arc::new(SimClock::new(1_000_000_000, None));
         let cloud = Arc::new(Cloud::new(time.clone(), cut.clone()));
-        let (target, table) = other.unwrap_or_else(|| (cloud.clone(), table()));
+        let (target, table) = other.unwrap_or_else(|| (cloud.clone(), Arc::new(table())));
         let inner = Sqlite::open_in_memory().unwrap();
         let new = NewRun {
             id: RUN.to_owned(),
@@ -136,7 +136,7 @@ impl Rig {
             time,
             vault: Arc::new(Vault::in_memory(RUN)),
             cancel: Cancel::default(),
-            table: Arc::new(table),
+            table,
             ear: Arc::default(),
             runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
         }

@@ -2,13 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use runbook_modules::{
-    sandbox::{
-        memory::MemoryStore,
-        target::Sandbox,
-        world::{Object, Store as _},
-    },
-    table::Table,
+use runbook_modules::sandbox::{
+    memory::MemoryStore,
+    target::Sandbox,
+    world::{Object, Store as _},
 };
 use runbook_state::record::Ending;
 use serde_json::{Value, json};
@@ -20,6 +17,7 @@ use crate::{
         scope::Scope,
         step::{StepOptions, step},
     },
+    targets,
     undo::{Options, undo},
 };
 
@@ -32,9 +30,7 @@ impl Sand {
     fn new() -> Self {
         let world = Arc::new(MemoryStore::default());
         let sandbox = Sandbox::open(world.clone(), Default::default(), Default::default()).unwrap();
-        let mut table = Table::default();
-        runbook_aws::register(&mut table);
-        Self { rig: Rig::over(Arc::new(sandbox), table), world }
+        Self { rig: Rig::over(Arc::new(sandbox), targets::table()), world }
     }
 
     /// What stands, by kind, without what AWS itself made and what is on its way out.

@@ -3,6 +3,7 @@
 mod bed;
 mod check;
 mod edits;
+mod hostile;
 mod maps;
 mod names;
 mod opening;
