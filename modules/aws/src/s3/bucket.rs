@@ -140,8 +140,8 @@ static SIMPLE: Simple = Simple {
         })
     },
     made: |world, _, bucket| {
-        for (kind, body) in [encryption::default(&bucket.id), public_access::default(&bucket.id)] {
-            world.put(owned(kind, "", &bucket.id, bucket, body, vec![bucket.key()]));
+        for default in [encryption::default(&bucket.id), public_access::default(&bucket.id)] {
+            put_default(world, bucket, default);
         }
     },
     deleted: |world, call, bucket| {
@@ -205,6 +205,16 @@ pub fn standing<'w>(world: &'w World, call: &SimCall<'_>) -> Result<&'w Object, 
     world
         .get(META.name, "", name, call.now_ms)
         .ok_or_else(|| CallError::not_found("NoSuchBucket", format!("The specified bucket does not exist: {name}")))
+}
+
+/// What the deletion of a setting comes to that does not stand: nothing, as long as the bucket does.
+pub(super) fn without(world: &mut World, call: &SimCall<'_>) -> Option<Result<(), CallError>> {
+    Some(standing(world, call).map(|_| ()))
+}
+
+/// Puts what a new bucket has by itself.
+pub(super) fn put_default(world: &mut World, bucket: &Object, (kind, body): (&str, Value)) {
+    world.put(owned(kind, "", &bucket.id, bucket, body, vec![bucket.key()]));
 }
 
 /// Which bucket is asked for.

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::bucket::{put_default, without};
 use crate::{
     row::{Row, at_once},
     simulate::Upsert,
@@ -137,5 +138,11 @@ static SIM: Upsert = Upsert(Simple {
             _ => Ok(()),
         }
     },
+    deleted: |world, call, setting| {
+        if let Some(bucket) = world.get("s3.bucket", "", &setting.id, call.now_ms).cloned() {
+            put_default(world, &bucket, default(&bucket.id));
+        }
+    },
+    delete_other: without,
     ..Simple::DEFAULT
 });

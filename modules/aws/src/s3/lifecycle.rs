@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::bucket::without;
 use crate::{
     row::{Row, at_once},
     simulate::Upsert,
@@ -184,14 +185,30 @@ static SIM: Upsert = Upsert(Simple {
     missing: "NoSuchLifecycleConfiguration",
     check: |_, call| {
         let input = input::parse::<Input>(call.input).map_err(|e| CallError::refused("MalformedXML", e.to_string()))?;
-        input.lifecycle_configuration.rules.iter().try_for_each(refuse)
+        let rules = input.lifecycle_configuration.rules;
+        for (n, rule) in rules.iter().enumerate() {
+            if rules[..n].iter().any(|other| other.id == rule.id) {
+                let text = format!("Rule ID must be unique. Found same ID for more than one rule: {}", rule.id);
+                return Err(CallError::refused("InvalidArgument", text));
+            }
+            refuse(rule)?;
+        }
+        Ok(())
     },
     describe: |_, call, _| normal(call.input),
+    delete_other: without,
     ..Simple::DEFAULT
 });
 
 /// What S3 refuses in a rule beyond its form.
 fn refuse(rule: &Rule) -> Result<(), CallError> {
+    let early = |one: &&Transition| one.days < 30 && matches!(one.storage_class.as_str(), "STANDARD_IA" | "ONEZONE_IA");
+    if let Some(Transition { storage_class, .. }) = rule.transitions.iter().find(early) {
+        let text = format!(
+            "'Days' in Transition action must be greater than or equal to 30 for storageClass '{storage_class}'"
+        );
+        return Err(CallError::refused("InvalidArgument", text));
+    }
     let last = rule.transitions.iter().map(|transition| transition.days).max();
     match (&rule.expiration, last) {
         (Some(Expiration { days }), Some(last)) if *days <= last => {

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::public_access;
+use super::{bucket::without, public_access};
 use crate::{
     iam::document::{self, Document},
     row::{Row, at_once},
@@ -67,6 +67,7 @@ static SIM: Upsert = Upsert(Simple {
     refs: &[Ref { field: "bucket", kind: "s3.bucket", missing: "NoSuchBucket", owned: true }],
     missing: "NoSuchBucketPolicy",
     check: refuse,
+    delete_other: without,
     made: |world, _, object| {
         let body = document::with_normal(&object.body, "policy");
         world.change(META.name, "", &object.id, |policy| policy.body = body);
@@ -86,6 +87,9 @@ fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
         if !has(["Action", "NotAction"]) || !has(["Resource", "NotResource"]) {
             return Err(CallError::refused("MalformedPolicy", "Missing required field Action or Resource"));
         }
+        if statement.get("Resource").is_some_and(|resource| !inside(resource, call.text("bucket"))) {
+            return Err(CallError::refused("MalformedPolicy", "Policy has invalid resource"));
+        }
     }
     let block = world.get(public_access::META.name, "", call.text("bucket"), call.now_ms);
     let blocks = block.is_some_and(|b| b.body["public_access_block_configuration"]["block_public_policy"] == true);
@@ -94,6 +98,15 @@ fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
         return Err(CallError::refused("AccessDenied", text));
     }
     Ok(())
+}
+
+/// Whether all resources of a statement are the bucket, or what is in it.
+fn inside(resource: &Value, bucket: &str) -> bool {
+    let all = resource.as_array().map_or(std::slice::from_ref(resource), Vec::as_slice);
+    all.iter().filter_map(Value::as_str).all(|arn| {
+        let named = arn.split_once(":s3:::").map(|(_, path)| path.split_once('/').map_or(path, |(name, _)| name));
+        named.is_none_or(|name| name == bucket || name.contains(['*', '?', '$']))
+    })
 }
 
 /// Whether a statement lets everybody in.

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::bucket::without;
 use crate::{
     row::{Row, at_once},
     simulate::Upsert,
@@ -100,5 +101,6 @@ static SIM: Upsert = Upsert(Simple {
     refs: &[Ref { field: "bucket", kind: "s3.bucket", missing: "NoSuchBucket", owned: true }],
     missing: "NoSuchPublicAccessBlockConfiguration",
     describe: |_, call, _| normal(call.input),
+    delete_other: without,
     ..Simple::DEFAULT
 });

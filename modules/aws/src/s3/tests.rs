@@ -158,3 +158,49 @@ fn versioning_is_switched_and_told() {
     let odd = json!({ "bucket": "backup-1", "versioning_configuration": { "status": "On" } });
     assert_eq!(lab.check("s3.put_bucket_versioning", odd).unwrap_err().path, "versioning_configuration.status");
 }
+
+#[test]
+fn a_setting_that_does_not_stand_is_deleted_without_error_and_encryption_is_never_without() {
+    let lab = Lab::new();
+    bucket(&lab);
+    let at = json!({ "bucket": "backup-1" });
+    for kind in ["s3.bucket_lifecycle_configuration", "s3.bucket_policy", "s3.public_access_block"] {
+        lab.delete(kind, at.clone()).unwrap();
+        lab.delete(kind, at.clone()).unwrap();
+        assert_eq!(code(lab.delete(kind, json!({ "bucket": "none-1" }))), "NoSuchBucket");
+    }
+    let before = lab.read("s3.bucket_encryption", at.clone());
+    let rule = json!({ "apply_server_side_encryption_by_default": { "sse_algorithm": "aws:kms" } });
+    let input = json!({ "bucket": "backup-1", "server_side_encryption_configuration": { "rules": [rule] } });
+    lab.make("s3.put_bucket_encryption", input);
+    lab.delete("s3.bucket_encryption", at.clone()).unwrap();
+    assert_eq!(lab.read("s3.bucket_encryption", at), before);
+}
+
+#[test]
+fn a_rule_has_a_name_of_its_own_and_moves_to_rare_access_after_a_month() {
+    let lab = Lab::new();
+    bucket(&lab);
+    let put = |rules: Value| {
+        let input = json!({ "bucket": "backup-1", "lifecycle_configuration": { "rules": rules } });
+        lab.call("s3.put_bucket_lifecycle_configuration", input)
+    };
+    let moving = |days: i32| json!({ "id": "old", "transitions": [{ "days": days, "storage_class": "STANDARD_IA" }] });
+    assert_eq!(code(put(json!([moving(29)]))), "InvalidArgument");
+    assert_eq!(code(put(json!([moving(30), moving(60)]))), "InvalidArgument");
+    assert!(put(json!([moving(30)])).is_ok());
+}
+
+#[test]
+fn a_policy_is_about_its_own_bucket() {
+    let lab = Lab::new();
+    bucket(&lab);
+    let put = |resource: Value| {
+        let statement = json!({ "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": resource });
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        lab.call("s3.put_bucket_policy", json!({ "bucket": "backup-1", "policy": policy }))
+    };
+    assert!(put(json!(["arn:aws:s3:::backup-1", "arn:aws:s3:::backup-1/*"])).is_ok());
+    assert!(put(json!("arn:aws:s3:::*/backup/*")).is_ok());
+    assert_eq!(code(put(json!(["arn:aws:s3:::backup-1", "arn:aws:s3:::other/*"]))), "MalformedPolicy");
+}
