@@ -152,6 +152,14 @@ static SIM: Simple = Simple {
                 "You must wait 60 seconds after deleting a queue before you can create another with the same name.";
             return Err(CallError::new(ErrorClass::NotYet, "AWS.SimpleQueueService.QueueDeletedRecently", text));
         }
+        let redrive = call.input["attributes"].get("redrive_policy").map(document::normal).unwrap_or_default();
+        let dead = text(&redrive, "deadLetterTargetArn");
+        if !dead.is_empty() && having(world, META.name, &call.place.region, call.now_ms, "arn", dead).next().is_none() {
+            let text = format!(
+                "Value {redrive} for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."
+            );
+            return Err(CallError::refused("InvalidParameterValue", text));
+        }
         Ok(())
     },
     describe: |_, call, id| {
@@ -160,6 +168,8 @@ static SIM: Simple = Simple {
         let mut attributes = json!({
             "message_retention_period": given("message_retention_period", 345_600.into()),
             "visibility_timeout": given("visibility_timeout", 30.into()),
+            "delay_seconds": given("delay_seconds", 0.into()),
+            "receive_message_wait_time_seconds": given("receive_message_wait_time_seconds", 0.into()),
         });
         if let Some(policy) = call.input["attributes"].get("policy") {
             attributes["policy"] = document::normal(policy);

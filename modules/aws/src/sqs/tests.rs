@@ -4,7 +4,7 @@ use runbook_modules::{error::Class, resource::Kind};
 use serde_json::{Value, json};
 
 use super::queue;
-use crate::testing::Lab;
+use crate::testing::{Lab, code};
 
 fn asked() -> Value {
     let statement = json!({ "Effect": "Allow", "Principal": { "Service": "events.amazonaws.com" }, "Action": "sqs:SendMessage", "Resource": "*" });
@@ -50,4 +50,15 @@ fn settings_out_of_range_are_refused_by_name() {
     assert_eq!(wrong(retention), "attributes.message_retention_period");
     assert_eq!(wrong(json!({ "queue_name": "q.fifo" })), "attributes.fifo_queue");
     assert_eq!(wrong(json!({ "queue_name": "a b" })), "queue_name");
+}
+
+#[test]
+fn dead_letters_go_to_a_queue_that_stands() {
+    let lab = Lab::new();
+    let redrive = json!({ "deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 5 });
+    let input = json!({ "queue_name": "jobs", "attributes": { "redrive_policy": redrive } });
+    assert_eq!(code(lab.call("sqs.create_queue", input.clone())), "InvalidParameterValue");
+    let dead = lab.make("sqs.create_queue", json!({ "queue_name": "dead" }));
+    assert_eq!(dead["attributes"]["delay_seconds"], 0);
+    lab.make("sqs.create_queue", input);
 }
