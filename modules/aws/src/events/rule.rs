@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use runbook_modules::{
+    error::CallError,
     input::{self, InputError},
     resource::{Identity, Meta, same_fields},
-    sandbox::sim::Simple,
+    sandbox::{
+        sim::{SimCall, Simple},
+        world::World,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,11 +78,45 @@ pub(super) fn pattern(value: &Value) -> Value {
     with_normal(value, "event_pattern")
 }
 
+/// Refuses a pattern whose values are no lists, and a schedule that is neither a rate nor six fields of cron.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html>
+fn refuse(_: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let asked = pattern(call.input);
+    if asked.get("event_pattern").is_some_and(|pattern| !matches(pattern)) {
+        let text = "Event pattern is not valid. Reason: a value must be an object or an array";
+        return Err(CallError::refused("InvalidEventPatternException", text));
+    }
+    match call.text("schedule_expression") {
+        "" => Ok(()),
+        schedule if runs(schedule) => Ok(()),
+        _ => Err(CallError::refused("ValidationException", "Parameter ScheduleExpression is not valid.")),
+    }
+}
+
+fn matches(pattern: &Value) -> bool {
+    let one = |value: &Value| value.as_array().is_some_and(|list| !list.is_empty()) || matches(value);
+    pattern.as_object().is_some_and(|map| map.values().all(one))
+}
+
+fn runs(schedule: &str) -> bool {
+    let inside = |start: &str| schedule.strip_prefix(start).and_then(|rest| rest.strip_suffix(')'));
+    if let Some(fields) = inside("cron(") {
+        return fields.split_whitespace().count() == 6;
+    }
+    let rate = inside("rate(").and_then(|rate| rate.split_once(' '));
+    rate.is_some_and(|(count, unit)| match count.parse() {
+        Ok(1_u32) => matches!(unit, "minute" | "hour" | "day"),
+        Ok(2..) => matches!(unit, "minutes" | "hours" | "days"),
+        _ => false,
+    })
+}
+
 static SIM: Simple = Simple {
     id: |call| call.text("name").to_owned(),
     unique: (&["name", "event_bus_name"], "ResourceAlreadyExistsException"),
     blocked: "ValidationException",
     missing: "ResourceNotFoundException",
+    check: refuse,
     describe: |_, call, id| {
         let bus = if call.text("event_bus_name").is_empty() { "default" } else { call.text("event_bus_name") };
         let path = if bus == "default" { id.to_owned() } else { format!("{bus}/{id}") };

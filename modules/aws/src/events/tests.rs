@@ -48,3 +48,23 @@ fn a_pattern_is_a_map_or_the_same_as_text() {
     assert_eq!(rule::KIND.check(&json!({ "name": "r", "event_pattern": "x" })).unwrap_err().path, "event_pattern");
     assert_eq!(rule::KIND.check(&json!({ "name": "r" })).unwrap_err().path, "event_pattern");
 }
+
+#[test]
+fn patterns_hold_lists_and_schedules_are_rates_or_six_fields() {
+    let lab = Lab::new();
+    let mut n = 0;
+    let mut put = |field: &str, value: Value| {
+        n += 1;
+        lab.call("events.put_rule", json!({ "name": format!("r{n}"), field: value }))
+    };
+    assert!(put("event_pattern", json!({ "detail": { "state": ["running"] }, "source": ["a"] })).is_ok());
+    for pattern in [json!({ "source": "a" }), json!({ "source": [] }), json!({ "detail": { "state": "running" } })] {
+        assert_eq!(code(put("event_pattern", pattern)), "InvalidEventPatternException");
+    }
+    for schedule in ["rate(1 minute)", "rate(5 minutes)", "cron(0 12 * * ? *)"] {
+        assert!(put("schedule_expression", schedule.into()).is_ok(), "{schedule}");
+    }
+    for schedule in ["rate(1 minutes)", "rate(0 minutes)", "rate(5 minute)", "cron(0 12 * * ?)", "5 minutes"] {
+        assert_eq!(code(put("schedule_expression", schedule.into())), "ValidationException", "{schedule}");
+    }
+}
