@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::retention_policy;
 use crate::row::{Row, once_told, text};
 
 /// What makes a log group. See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>.
@@ -156,7 +157,14 @@ pub static DESCRIBE: Operation = Operation {
         let prefix = call.text("log_group_name_prefix");
         let groups =
             world.list(META.name, &call.place.region, call.now_ms).filter(|group| group.id.starts_with(prefix));
-        let groups: Value = groups.map(|group| SIM.description(group, call.now_ms)).collect();
+        let described = |group: &Object| {
+            let mut described = SIM.description(group, call.now_ms);
+            if let Some(kept) = world.get(retention_policy::META.name, &group.place, &group.id, call.now_ms) {
+                described["retention_in_days"] = kept.body["retention_in_days"].clone();
+            }
+            described
+        };
+        let groups: Value = groups.map(described).collect();
         Ok(json!({ "log_groups": groups }))
     },
 };

@@ -38,6 +38,8 @@ fn retention_goes_with_the_group_or_back_to_what_it_was() {
     lab.make("logs.create_log_group", json!({ "log_group_name": "a" }));
     let before = lab.make("logs.put_retention_policy", keep(30));
     lab.make("logs.put_retention_policy", keep(90));
+    let listed = lab.call("logs.describe_log_groups", json!({})).unwrap();
+    assert_eq!(listed["log_groups"][0]["retention_in_days"], 90);
     lab.put_back("logs.retention_policy", json!({ "log_group_name": "a" }), Some(&before)).unwrap();
     let at = json!({ "log_group_name": "a" });
     assert_eq!(lab.read("logs.retention_policy", at.clone()).unwrap()["retention_in_days"], 30);
