@@ -144,9 +144,14 @@ impl Call for DescribeKey {
 #[async_trait]
 impl Call for CancelDeletion {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
-        let request = clients.kms.cancel_key_deletion().key_id(field(sent.input, "key_id"));
-        let answer = request.send().await.map_err(classify)?;
-        Ok(Described::new().text("key_id", answer.key_id()).done())
+        let id = field(sent.input, "key_id");
+        match clients.kms.cancel_key_deletion().key_id(id).send().await.map_err(classify) {
+            // A second time, after an answer that was lost: it is taken back already.
+            Err(e) if e.code == "KMSInvalidStateException" && e.message.contains("not pending deletion") => {
+                Ok(Described::new().text("key_id", metadata(clients, id).await?.arn()).done())
+            }
+            answer => Ok(Described::new().text("key_id", answer?.key_id()).done()),
+        }
     }
 }
 

@@ -112,3 +112,18 @@ async fn rotation_is_enabled_and_asked_for() {
     assert_eq!(status["key_rotation_enabled"], true);
     assert_eq!(wire.seen()[0].json(), json!({ "KeyId": ID, "RotationPeriodInDays": 365 }));
 }
+
+#[tokio::test]
+async fn a_deletion_that_is_taken_back_already_counts_as_done() {
+    let wire = Wire::answering([
+        refusal("KMSInvalidStateException", &format!("arn:aws:kms:us-east-1:1:key/{ID} is not pending deletion.")),
+        metadata("Disabled"),
+        refusal("KMSInvalidStateException", "is pending import"),
+    ]);
+    let (which, tags) = (json!({ "key_id": ID }), tags());
+    let cancel = call("kms.cancel_key_deletion").unwrap();
+    let answer = cancel.call(&wire.clients, &sent(&which, &tags)).await.unwrap();
+    assert!(answer["key_id"].as_str().is_some_and(|arn| arn.ends_with(ID)), "{answer}");
+    let error = cancel.call(&wire.clients, &sent(&which, &tags)).await.unwrap_err();
+    assert_eq!(error.code, "KMSInvalidStateException");
+}
