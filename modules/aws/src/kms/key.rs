@@ -89,7 +89,10 @@ static SIM: Simple = Simple {
     state_field: "key_state",
     states: ("", "Enabled", "PendingDeletion"),
     missing: "NotFoundException",
-    check: |_, call| policy::refuse(call),
+    check: |_, call| {
+        fits(call)?;
+        policy::refuse(call)
+    },
     describe: |_, call, id| {
         let given = |field: &str, otherwise: &str| match call.text(field) {
             "" => Value::from(otherwise),
@@ -112,8 +115,37 @@ static SIM: Simple = Simple {
         let until = call.now_ms + days * 24 * 3_600_000;
         world.change(META.name, &call.place.region, &object.id, |key| key.body["deletion_date_ms"] = until.into());
     },
+    // A second time: it is scheduled already, which the live call takes for done too.
+    delete_other: |world, call| {
+        let scheduled = simulated(world, call, call.text("key_id")).is_ok_and(|key| key.gone_at.is_some());
+        scheduled.then_some(Ok(()))
+    },
     ..Simple::DEFAULT
 };
+
+/// Refuses a usage that keys of the spec do not have.
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-KeyUsage>
+fn fits(call: &SimCall<'_>) -> Result<(), CallError> {
+    let given = |field: &str, otherwise: &'static str| match call.text(field) {
+        "" => otherwise.to_owned(),
+        given => given.to_owned(),
+    };
+    let (spec, usage) = (given("key_spec", "SYMMETRIC_DEFAULT"), given("key_usage", "ENCRYPT_DECRYPT"));
+    let usages: &[&str] = match spec.split('_').next().unwrap_or_default() {
+        "SYMMETRIC" => &["ENCRYPT_DECRYPT"],
+        "HMAC" => &["GENERATE_VERIFY_MAC"],
+        "RSA" => &["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
+        "ECC" => &["SIGN_VERIFY", "KEY_AGREEMENT"],
+        _ => return Ok(()),
+    };
+    match usages.contains(&usage.as_str()) {
+        true => Ok(()),
+        false => Err(CallError::refused(
+            "ValidationException",
+            format!("KeyUsage {usage} is not compatible with KeySpec {spec}"),
+        )),
+    }
+}
 
 /// A key by its id, ARN or alias, be its deletion scheduled or not.
 ///

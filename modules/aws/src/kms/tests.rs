@@ -39,6 +39,8 @@ fn a_deleted_key_is_gone_for_us_and_pending_for_aws() {
     let lab = Lab::new();
     let id = key(&lab);
     lab.delete("kms.key", json!({ "key_id": id, "pending_window_in_days": 7 })).unwrap();
+    lab.delete("kms.key", json!({ "key_id": id })).unwrap();
+    assert_eq!(code(lab.delete("kms.key", json!({ "key_id": "x" }))), "NotFoundException");
     assert_eq!(lab.read("kms.key", json!({ "key_id": id })), None);
     let found = lab.call("kms.describe_key", json!({ "key_id": id })).unwrap();
     assert_eq!(found["key_state"], "PendingDeletion");
@@ -102,4 +104,14 @@ fn wrong_input_names_its_field() {
     assert_eq!(window, "pending_window_in_days: must be between 7 and 30 days, not 3");
     let name = error(&super::alias::KIND, json!({ "alias_name": "alias/aws/eks", "target_key_id": "k" }));
     assert_eq!(name, "alias_name: must begin with alias/, and not with alias/aws/, not \"alias/aws/eks\"");
+}
+
+#[test]
+fn a_keys_usage_fits_its_spec() {
+    let lab = Lab::new();
+    let make = |input: Value| lab.call("kms.create_key", input);
+    assert_eq!(code(make(json!({ "key_usage": "SIGN_VERIFY" }))), "ValidationException");
+    assert_eq!(code(make(json!({ "key_spec": "ECC_NIST_P256" }))), "ValidationException");
+    assert!(make(json!({ "key_spec": "RSA_2048" })).is_ok());
+    assert!(make(json!({ "key_spec": "HMAC_256", "key_usage": "GENERATE_VERIFY_MAC" })).is_ok());
 }
