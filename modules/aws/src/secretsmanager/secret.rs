@@ -136,8 +136,14 @@ static SIM: Simple = Simple {
         let days = object.body.get("recovery_window_in_days").and_then(Value::as_i64).unwrap_or(30);
         forget(world, call, &object.id, forced, days);
     },
+    delete_other: |_, call| forced(call).then_some(Ok(())),
     ..Simple::DEFAULT
 };
+
+/// Whether a deletion is for good: then what does not exist is no error.
+fn forced(call: &SimCall<'_>) -> bool {
+    call.input["force_delete_without_recovery"] == true
+}
 
 fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     if pending(world, call, call.text("name")).is_some() {
@@ -182,11 +188,23 @@ fn forget(world: &mut World, call: &SimCall<'_>, id: &str, forced: bool, days: i
     });
 }
 
+/// A secret by name or ARN, whose value may be changed.
+///
+/// # Errors
+/// InvalidRequestException while its deletion is scheduled; ResourceNotFoundException.
+pub(super) fn standing<'w>(world: &'w World, call: &SimCall<'_>, name: &str) -> Result<&'w Object, CallError> {
+    if pending(world, call, name).is_some() {
+        let text = "You can't perform this operation on the secret because it was marked for deletion.";
+        return Err(CallError::refused("InvalidRequestException", text));
+    }
+    simulated(world, call, name)
+}
+
 /// A secret by name or ARN.
 ///
 /// # Errors
 /// ResourceNotFoundException.
-pub(super) fn simulated<'w>(world: &'w World, call: &SimCall<'_>, name: &str) -> Result<&'w Object, CallError> {
+fn simulated<'w>(world: &'w World, call: &SimCall<'_>, name: &str) -> Result<&'w Object, CallError> {
     let mut all = world.list(META.name, &call.place.region, call.now_ms);
     all.find(|secret| secret.id == name || text(&secret.body, "arn") == name).ok_or_else(|| {
         CallError::not_found("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
@@ -279,11 +297,13 @@ pub static DELETE: Operation = Operation {
         let name = call.text("secret_id");
         let id = match pending(world, call, name) {
             Some(secret) => secret.id.clone(),
-            None => simulated(world, call, name)?.id.clone(),
+            None => match simulated(world, call, name) {
+                Err(_) if forced(call) => return Ok(json!({ "name": name })),
+                found => found?.id.clone(),
+            },
         };
-        let forced = call.input["force_delete_without_recovery"] == true;
         let days = call.input.get("recovery_window_in_days").and_then(Value::as_i64).unwrap_or(30);
-        forget(world, call, &id, forced, days);
+        forget(world, call, &id, forced(call), days);
         Ok(json!({ "name": id }))
     },
 };

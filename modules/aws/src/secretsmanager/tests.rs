@@ -48,8 +48,9 @@ fn a_name_pending_deletion_is_refused_and_the_ways_out_are_named() {
     assert!(lab.read("secretsmanager.secret", json!({ "name": "db" })).is_some());
     lab.delete("secretsmanager.secret", json!({ "name": "db" })).unwrap();
     let end = json!({ "secret_id": "db", "force_delete_without_recovery": true });
-    lab.call("secretsmanager.delete_secret", end.clone()).unwrap();
-    assert_eq!(code(lab.call("secretsmanager.delete_secret", end)), "ResourceNotFoundException");
+    lab.call("secretsmanager.delete_secret", end).unwrap();
+    let later = lab.call("secretsmanager.delete_secret", json!({ "secret_id": "db" }));
+    assert_eq!(code(later), "ResourceNotFoundException");
     lab.make("secretsmanager.create_secret", secret("db"));
 }
 
@@ -109,4 +110,17 @@ fn a_window_and_an_end_at_once_exclude_each_other() {
     let short = json!({ "name": "db", "recovery_window_in_days": 1 });
     assert_eq!(error(short), "recovery_window_in_days: must be between 7 and 30 days, not 1");
     assert!(error(json!({ "name": "data base" })).starts_with("name: must be 1 to 512"));
+}
+
+#[test]
+fn a_deletion_for_good_is_no_error_and_a_secret_on_its_way_out_takes_no_value() {
+    let lab = Lab::new();
+    let value = json!({ "secret_id": "db", "secret_string": "{{a placeholder}}" });
+    let ended = json!({ "secret_id": "db", "force_delete_without_recovery": true });
+    lab.call("secretsmanager.delete_secret", ended).unwrap();
+    lab.delete("secretsmanager.secret", json!({ "name": "db", "force_delete_without_recovery": true })).unwrap();
+    assert_eq!(code(lab.call("secretsmanager.put_secret_value", value.clone())), "ResourceNotFoundException");
+    lab.make("secretsmanager.create_secret", secret("db"));
+    lab.delete("secretsmanager.secret", json!({ "name": "db" })).unwrap();
+    assert_eq!(code(lab.call("secretsmanager.put_secret_value", value)), "InvalidRequestException");
 }

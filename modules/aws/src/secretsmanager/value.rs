@@ -38,7 +38,7 @@ pub static PUT: Operation = Operation {
 };
 
 fn put(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let found = secret::simulated(world, call, call.text("secret_id"))?;
+    let found = secret::standing(world, call, call.text("secret_id"))?;
     let (id, arn, before) =
         (found.id.clone(), text(&found.body, "arn").to_owned(), text(&found.body, "version_id").to_owned());
     world.change(secret::META.name, &call.place.region, &id, |secret| {
