@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use runbook_modules::{
+    error::CallError,
     input::{self, InputError},
     resource::{Identity, Meta, same_fields},
-    sandbox::sim::{Ref, Simple},
+    sandbox::{
+        sim::{Ref, SimCall, Simple},
+        world::World,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,5 +82,26 @@ static SIM: Upsert = Upsert(Simple {
         owned: true,
     }],
     missing: "LifecyclePolicyNotFoundException",
+    check: refuse,
     ..Simple::DEFAULT
 });
+
+/// Refuses what ECR refuses beyond the form: a priority that two rules have, a count that is not positive.
+fn refuse(_: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let policy = normal(&call.input[TEXT]);
+    let invalid = |why: &str| {
+        let text = format!("Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: '{why}'");
+        Err(CallError::refused("InvalidParameterException", text))
+    };
+    let mut priorities = Vec::new();
+    for rule in policy["rules"].as_array().into_iter().flatten() {
+        if priorities.contains(&&rule["rulePriority"]) {
+            return invalid("rulePriority must be unique");
+        }
+        priorities.push(&rule["rulePriority"]);
+        if rule["selection"].get("countNumber").and_then(Value::as_i64).is_some_and(|count| count < 1) {
+            return invalid("countNumber must be greater than 0");
+        }
+    }
+    Ok(())
+}

@@ -114,6 +114,8 @@ static SIMPLE: Simple = Simple {
         json!({
             "name": id, "arn": format!("arn:aws:ecr:{region}:{account}:repository/{id}"), "registry_id": account,
             "repository_uri": format!("{account}.dkr.ecr.{region}.amazonaws.com/{id}"),
+            "image_scanning_configuration":
+                call.input.get("image_scanning_configuration").cloned().unwrap_or_else(|| json!({ "scan_on_push": false })),
             "image_tag_mutability": match call.text("image_tag_mutability") { "" => "MUTABLE", asked => asked },
         })
     },

@@ -66,3 +66,22 @@ fn a_lifecycle_policy_goes_with_its_repository() {
     lab.delete("ecr.repository", json!({ "repository_name": "app" })).unwrap();
     assert_eq!(lab.everything(), Vec::<String>::new());
 }
+
+#[test]
+fn rules_have_priorities_of_their_own_and_keep_something() {
+    let lab = Lab::new();
+    let made = repository(&lab, json!({ "repository_name": "app" }));
+    assert_eq!(made["image_scanning_configuration"]["scan_on_push"], false);
+    let put = |rules: &[(i64, i64)]| {
+        let rule = |(priority, count): &(i64, i64)| {
+            let selection = json!({ "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": count });
+            json!({ "rulePriority": priority, "selection": selection, "action": { "type": "expire" } })
+        };
+        let policy = json!({ "rules": rules.iter().map(rule).collect::<Value>() });
+        let input = json!({ "repository_name": "app", "lifecycle_policy_text": policy });
+        lab.call("ecr.put_lifecycle_policy", input)
+    };
+    assert_eq!(code(put(&[(1, 5), (1, 9)])), "InvalidParameterException");
+    assert_eq!(code(put(&[(1, 0)])), "InvalidParameterException");
+    assert!(put(&[(1, 5), (2, 9)]).is_ok());
+}
