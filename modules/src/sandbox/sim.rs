@@ -100,6 +100,8 @@ pub struct Simple {
     pub states: (&'static str, &'static str, &'static str),
     /// The provider honours the request's token: the same token gives the first one again, with another input a mismatch.
     pub token: bool,
+    /// A second request with the same input and tags is answered with what stands, instead of the natural key's code.
+    pub repeats: bool,
     /// The code of a refused deletion while something depends on it: `DependencyViolation`.
     pub blocked: &'static str,
     /// The code when it does not exist: `InvalidVpcID.NotFound`.
@@ -135,6 +137,7 @@ impl Simple {
         state_field: "",
         states: ("", "", ""),
         token: false,
+        repeats: false,
         blocked: "DependencyViolation",
         missing: "NotFound",
         check: |_, _| Ok(()),

@@ -89,6 +89,10 @@ impl Sim for Simple {
             return Err(CallError::new(Class::TokenMismatch, "IdempotentParameterMismatch", text));
         }
         if let Some(there) = self.same_key(kind, world, call) {
+            let same = there.gone_at.is_none() && there.input == *call.input && there.tags == *call.tags;
+            if self.repeats && same {
+                return Ok(self.description(there, call.now_ms));
+            }
             let code = if self.unique.1.is_empty() { "AlreadyExists" } else { self.unique.1 };
             let text = format!("{} '{}' already exists", noun(name), there.id);
             return Err(CallError::new(Class::AlreadyExists, code, text));

@@ -129,8 +129,14 @@ fn arns<'a>(input: &'a Value, list: &str, field: &'static str) -> impl Iterator<
 fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     let there = |kind: &str, arn: &str| world.get(kind, &call.place.region, arn, call.now_ms).is_some();
     for arn in arns(call.input, "default_actions", "target_group_arn") {
-        if !there(target_group::META.name, arn) {
+        let Some(group) = world.get(target_group::META.name, &call.place.region, arn, call.now_ms) else {
             return Err(CallError::refused("TargetGroupNotFound", format!("Target groups '{arn}' not found")));
+        };
+        let senders = group.body["load_balancer_arns"].as_array().into_iter().flatten();
+        if senders.filter_map(Value::as_str).any(|balancer| balancer != call.text("load_balancer_arn")) {
+            let text =
+                format!("The following target groups cannot be associated with more than one load balancer: {arn}");
+            return Err(CallError::refused("TargetGroupAssociationLimit", text));
         }
     }
     for arn in arns(call.input, "certificates", "certificate_arn") {
@@ -154,6 +160,7 @@ static SIM: Simple = Simple {
     }],
     unique: (&["load_balancer_arn", "port"], "DuplicateListener"),
     missing: "ListenerNotFound",
+    repeats: true,
     check: refuse,
     describe: |_, _, id| json!({ "arn": id, "listener_arn": id }),
     made: |world, call, made| {
@@ -162,7 +169,9 @@ static SIM: Simple = Simple {
         let certificates = arns(call.input, "certificates", "certificate_arn").map(|arn| ("acm.certificate", arn));
         let refs: Vec<String> = groups.chain(certificates).map(|(kind, arn)| key(kind, region, arn)).collect();
         world.change(META.name, region, &made.id, |listener| listener.refs.extend(refs));
+        target_group::note_senders(world, call);
     },
+    deleted: |world, call, _| target_group::note_senders(world, call),
     ..Simple::DEFAULT
 };
 
@@ -188,6 +197,10 @@ pub static DESCRIBE: Operation = Operation {
     settle: None,
     sim: |world, call| {
         let balancer = call.text("load_balancer_arn");
+        if world.get(load_balancer::META.name, &call.place.region, balancer, call.now_ms).is_none() {
+            let text = format!("Load balancer '{balancer}' not found");
+            return Err(CallError::not_found("LoadBalancerNotFound", text));
+        }
         let all = world.list(META.name, &call.place.region, call.now_ms);
         let found = all.filter(|o| text(&o.body, "load_balancer_arn") == balancer);
         Ok(json!({ "listeners": found.map(|o| SIM.description(o, call.now_ms)).collect::<Value>() }))

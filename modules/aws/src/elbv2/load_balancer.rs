@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::tags::carries;
+use super::{tags::carries, target_group};
 use crate::{
     row::{Difference, Row, judge_state, text, unordered},
     simulate::{body, digits},
@@ -128,6 +128,8 @@ static SIM: Simple = Simple {
     states: ("provisioning", "active", ""),
     blocked: "ResourceInUse",
     missing: "LoadBalancerNotFound",
+    repeats: true,
+    check: refuse,
     describe: |world, call, id| {
         let region = &call.place.region;
         let network = call.text("type") == "network";
@@ -166,9 +168,29 @@ static SIM: Simple = Simple {
         for key in left {
             begin_deletion(world, &key, call.now_ms, "", call.now_ms + INTERFACES_GONE_MS);
         }
+        target_group::note_senders(world, call);
     },
+    // One that does not exist is no error.
+    delete_other: |_, _| Some(Ok(())),
     ..Simple::DEFAULT
 };
+
+fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    let name = call.text("name");
+    if name.starts_with("internal-") {
+        let text = format!("Load balancer name '{name}' cannot begin with 'internal-'");
+        return Err(CallError::refused("ValidationError", text));
+    }
+    let zones: Vec<&str> = subnets(world, call).map(|subnet| body(subnet, "availability_zone")).collect();
+    let mut once = zones.clone();
+    once.sort_unstable();
+    once.dedup();
+    if once.len() < zones.len() {
+        let text = "A load balancer cannot be attached to multiple subnets in the same Availability Zone";
+        return Err(CallError::refused("InvalidConfigurationRequest", text));
+    }
+    Ok(())
+}
 
 /// From the end of a load balancer to that of its network interfaces.
 const INTERFACES_GONE_MS: i64 = 30_000;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use runbook_modules::{
+    error::CallError,
     input,
     operation::{Class, Operation},
     sandbox::world::Object,
@@ -17,6 +18,13 @@ use super::{listener, load_balancer, target_group};
 pub fn carries(described: &Value, asked: Option<&BTreeMap<String, String>>) -> bool {
     let has = |name: &str, value: &str| described.get("tags").is_some_and(|tags| tags.get(name) == Some(&value.into()));
     asked.into_iter().flatten().all(|(name, value)| has(name, value))
+}
+
+/// The refusal to tell the tags of what does not exist.
+fn missing(arn: &str) -> CallError {
+    let nouns = [(":targetgroup/", "TargetGroupNotFound"), (":listener/", "ListenerNotFound")];
+    let code = nouns.iter().find(|(noun, _)| arn.contains(noun)).map_or("LoadBalancerNotFound", |(_, code)| code);
+    CallError::not_found(code, format!("'{arn}' not found"))
 }
 
 /// Input of `describe_tags`.
@@ -44,7 +52,8 @@ pub static DESCRIBE: Operation = Operation {
         let kinds = [load_balancer::META.name, target_group::META.name, listener::META.name];
         let find = |arn: &str| kinds.iter().find_map(|kind| world.get(kind, &call.place.region, arn, call.now_ms));
         let shown = |o: &Object| json!({ "resource_arn": o.id, "tags": o.tags });
-        let found = asked.into_iter().flatten().filter_map(Value::as_str).filter_map(find).map(shown);
-        Ok(json!({ "tag_descriptions": found.collect::<Value>() }))
+        let found = |arn| find(arn).map(shown).ok_or_else(|| missing(arn));
+        let found = asked.into_iter().flatten().filter_map(Value::as_str).map(found);
+        Ok(json!({ "tag_descriptions": found.collect::<Result<Value, _>>()? }))
     },
 };

@@ -1,6 +1,9 @@
 //! `elbv2.target_group`: where a listener sends what comes in; `describe_target_groups`, `delete_target_group`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use runbook_modules::{
     error::CallError,
@@ -8,8 +11,9 @@ use runbook_modules::{
     operation::{Class, Operation},
     resource::{Identity, Kind, Meta, same_fields},
     sandbox::{
-        balancers::TARGET_GROUP,
-        sim::{Ref, Sim, Simple},
+        balancers::{LISTENER, TARGET_GROUP},
+        sim::{Ref, Sim, SimCall, Simple},
+        world::World,
     },
 };
 use schemars::JsonSchema;
@@ -91,18 +95,48 @@ static SIM: Simple = Simple {
     unique: (&["name"], "DuplicateTargetGroupName"),
     blocked: "ResourceInUse",
     missing: "TargetGroupNotFound",
+    repeats: true,
+    // One that does not exist is no error.
+    delete_other: |_, _| Some(Ok(())),
     describe: |_, call, id| {
+        let health = match (call.text("health_check_protocol"), call.text("protocol")) {
+            ("", "HTTP" | "HTTPS") => "HTTP",
+            ("", _) => "TCP",
+            (asked, _) => asked,
+        };
         let given = match call.text("target_type") {
             "" => "instance",
             kind => kind,
         };
-        json!({
+        let mut described = json!({
             "arn": id, "target_group_arn": id, "target_group_name": call.text("name"), "target_type": given,
-            "load_balancer_arns": [],
-        })
+            "load_balancer_arns": [], "health_check_protocol": health,
+            "health_check_port": match call.text("health_check_port") { "" => "traffic-port", port => port },
+        });
+        if health.starts_with("HTTP") && call.text("health_check_path").is_empty() {
+            described["health_check_path"] = "/".into();
+        }
+        described
     },
     ..Simple::DEFAULT
 };
+
+/// Notes with every group which load balancers send to it: those of the listeners that stand.
+pub(super) fn note_senders(world: &mut World, call: &SimCall<'_>) {
+    let region = &call.place.region;
+    let mut senders: BTreeMap<String, BTreeSet<String>> =
+        world.list(META.name, region, call.now_ms).map(|group| (group.id.clone(), BTreeSet::new())).collect();
+    for listener in world.list(LISTENER, region, call.now_ms).filter(|listener| listener.gone_at.is_none()) {
+        for action in listener.body["default_actions"].as_array().into_iter().flatten() {
+            if let Some(balancers) = senders.get_mut(text(action, "target_group_arn")) {
+                balancers.insert(text(&listener.body, "load_balancer_arn").to_owned());
+            }
+        }
+    }
+    for (group, balancers) in senders {
+        world.change(META.name, region, &group, |group| group.body["load_balancer_arns"] = json!(balancers));
+    }
+}
 
 /// Input of `describe_target_groups`.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html>

@@ -60,7 +60,8 @@ fn a_target_group_stands_while_a_listener_sends_to_it() {
     };
     assert_eq!(code(lab.call("elbv2.create_listener", listener(80, "arn:none"))), "TargetGroupNotFound");
     lab.make("elbv2.create_listener", listener(80, &arn));
-    assert_eq!(code(lab.call("elbv2.create_listener", listener(80, &arn))), "DuplicateListener");
+    let another = lab.with_token(&"e".repeat(64), "elbv2.create_listener", listener(80, &arn));
+    assert_eq!(code(another), "DuplicateListener");
     let found =
         lab.call("elbv2.describe_listeners", json!({ "load_balancer_arn": made["load_balancer_arn"] })).unwrap();
     assert_eq!(found["listeners"][0]["port"], 80);
@@ -85,4 +86,63 @@ fn waits_say_what_they_wait_for() {
     let (made, vpc) = balancer(&lab);
     assert!(wait(false, json!({ "dns_name": made["dns_name"] })).0);
     assert_eq!(wait(true, json!({ "vpc_id": vpc })), (false, "web stands".to_owned()));
+}
+
+#[test]
+fn the_same_request_is_answered_with_what_stands() {
+    let lab = Lab::new();
+    let (vpc, subnets) = lab.network(&["us-east-1a", "us-east-1b"]);
+    let token = "f".repeat(64);
+    let group = json!({ "name": "web", "protocol": "HTTP", "port": 80, "vpc_id": vpc });
+    let input = json!({ "name": "web", "subnets": subnets });
+    for (function, input) in [("elbv2.create_target_group", group), ("elbv2.create_load_balancer", input)] {
+        let first = lab.with_token(&token, function, input.clone()).unwrap();
+        assert_eq!(lab.with_token(&token, function, input.clone()).unwrap()["arn"], first["arn"]);
+        assert!(code(lab.call(function, input)).starts_with("Duplicate"), "others' tags");
+    }
+}
+
+#[test]
+fn what_the_service_refuses_of_a_load_balancer() {
+    let lab = Lab::new();
+    let (_, subnets) = lab.network(&["us-east-1a", "us-east-1a"]);
+    let named = |name: &str| json!({ "name": name, "subnets": subnets });
+    assert_eq!(code(lab.call("elbv2.create_load_balancer", named("web"))), "InvalidConfigurationRequest");
+    assert_eq!(code(lab.call("elbv2.create_load_balancer", named("internal-web"))), "ValidationError");
+    let none = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/none/1";
+    let balancer = json!({ "load_balancer_arn": none });
+    assert_eq!(code(lab.call("elbv2.describe_listeners", balancer.clone())), "LoadBalancerNotFound");
+    for (noun, wanted) in [("loadbalancer", "LoadBalancer"), ("targetgroup", "TargetGroup"), ("listener", "Listener")] {
+        let arns = json!({ "resource_arns": [none.replace(":loadbalancer/", &format!(":{noun}/"))] });
+        assert_eq!(code(lab.call("elbv2.describe_tags", arns)), format!("{wanted}NotFound"));
+    }
+    lab.delete("elbv2.load_balancer", balancer).unwrap();
+    lab.delete("elbv2.target_group", json!({ "target_group_arn": none })).unwrap();
+}
+
+#[test]
+fn a_target_group_belongs_to_one_load_balancer_as_long_as_a_listener_sends_to_it() {
+    let lab = Lab::new();
+    let (vpc, subnets) = lab.network(&["us-east-1a", "us-east-1b"]);
+    let group = lab
+        .make("elbv2.create_target_group", json!({ "name": "web", "protocol": "HTTPS", "port": 443, "vpc_id": vpc }));
+    assert_eq!((&group["health_check_protocol"], &group["health_check_path"]), (&json!("HTTP"), &json!("/")));
+    let arn = group["target_group_arn"].clone();
+    let balancer = |name: &str| {
+        lab.make("elbv2.create_load_balancer", json!({ "name": name, "subnets": subnets }))["load_balancer_arn"].clone()
+    };
+    let (first, second) = (balancer("first"), balancer("second"));
+    let listener = |balancer: &Value| {
+        let action = json!({ "type": "forward", "target_group_arn": arn });
+        json!({ "load_balancer_arn": balancer, "port": 80, "protocol": "HTTP", "default_actions": [action] })
+    };
+    let senders =
+        || lab.read("elbv2.target_group", json!({ "target_group_arn": arn })).unwrap()["load_balancer_arns"].clone();
+    let made = lab.make("elbv2.create_listener", listener(&first));
+    assert_eq!(senders(), json!([first]));
+    assert_eq!(code(lab.call("elbv2.create_listener", listener(&second))), "TargetGroupAssociationLimit");
+    lab.delete("elbv2.listener", json!({ "listener_arn": made["listener_arn"] })).unwrap();
+    lab.make("elbv2.create_listener", listener(&second));
+    lab.delete("elbv2.load_balancer", json!({ "load_balancer_arn": second })).unwrap();
+    assert_eq!(senders(), json!([]));
 }
