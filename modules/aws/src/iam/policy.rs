@@ -6,7 +6,10 @@ use runbook_modules::{
     error::{CallError, Class},
     input,
     resource::{Identity, Meta, same_fields},
-    sandbox::sim::{SimCall, Simple},
+    sandbox::{
+        sim::{SimCall, Simple},
+        world::World,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,6 +82,22 @@ static SIM: Simple = Simple {
     },
     ..Simple::DEFAULT
 };
+
+/// Whether a policy exists. The sandbox believes in every policy of AWS's own.
+pub(super) fn known(world: &World, call: &SimCall<'_>, arn: &str) -> bool {
+    arn.starts_with("arn:aws:iam::aws:policy/") || world.get("iam.policy", "", arn, call.now_ms).is_some()
+}
+
+/// Refuses a permissions boundary that does not exist.
+pub(super) fn check_boundary(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+    match call.text("permissions_boundary") {
+        "" => Ok(()),
+        arn if known(world, call, arn) => Ok(()),
+        arn => {
+            Err(CallError::refused("NoSuchEntity", format!("Scope ARN: {arn} does not exist or is not attachable.")))
+        }
+    }
+}
 
 /// The kind.
 pub static KIND: Row = Row {

@@ -16,7 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::document::{self, Document, Purpose};
+use super::{
+    document::{self, Document, Purpose},
+    policy,
+};
 use crate::{
     row::{Row, at_once},
     simulate::digits,
@@ -56,12 +59,13 @@ static META: Meta = Meta {
 /// The shortest and usual longest session, in seconds.
 const HOUR: i64 = 3600;
 
-fn refuse(_: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     let invalid = |text: String| Err(CallError::refused("ValidationError", text));
     let name = call.text("role_name");
     if name.len() > 64 {
         return invalid(format!("The role name {name} is longer than 64 characters"));
     }
+    policy::check_boundary(world, call)?;
     match call.input.get("max_session_duration").and_then(Value::as_i64) {
         Some(seconds) if !(HOUR..=12 * HOUR).contains(&seconds) => {
             invalid(format!("maxSessionDuration {seconds}: between 3600 and 43200 seconds"))

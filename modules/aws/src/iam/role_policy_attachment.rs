@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::role;
+use super::{policy, role};
 use crate::{
     row::{Row, at_once},
     simulate::{Upsert, body, having},
@@ -52,9 +52,7 @@ static SIM: Upsert = Upsert(Simple {
     missing: "NoSuchEntity",
     check: |world, call| {
         let arn = call.text("policy_arn");
-        let known =
-            arn.starts_with("arn:aws:iam::aws:policy/") || world.get("iam.policy", "", arn, call.now_ms).is_some();
-        if known {
+        if policy::known(world, call, arn) {
             return Ok(());
         }
         Err(CallError::refused("NoSuchEntity", format!("Policy {arn} does not exist or is not attachable.")))

@@ -167,3 +167,17 @@ fn an_account_has_one_linked_role_for_a_service() {
     assert_eq!(lab.call("iam.create_service_linked_role", input.clone()).unwrap_err().class, Class::AlreadyExists);
     assert_eq!(lab.find("iam.service_linked_role", &"f".repeat(64), input).len(), 1);
 }
+
+#[test]
+fn a_boundary_is_a_policy_that_stands() {
+    let lab = Lab::new();
+    let bounded = |arn: &Value| json!({ "user_name": "robot", "permissions_boundary": arn });
+    let none = json!("arn:aws:iam::123456789012:policy/none");
+    assert_eq!(code(lab.call("iam.create_user", bounded(&none))), "NoSuchEntity");
+    let mut input = role("web");
+    input["permissions_boundary"] = none;
+    assert_eq!(code(lab.call("iam.create_role", input)), "NoSuchEntity");
+    let input = json!({ "policy_name": "p", "policy_document": permission("s3:GetObject") });
+    let policy = lab.make("iam.create_policy", input);
+    lab.make("iam.create_user", bounded(&policy["arn"]));
+}

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::policy;
 use crate::{
     row::{Row, at_once, text},
     simulate::digits,
@@ -70,6 +71,7 @@ static SIM: Simple = Simple {
     unique: (&["user_name"], "EntityAlreadyExists"),
     blocked: "DeleteConflict",
     missing: "NoSuchEntity",
+    check: policy::check_boundary,
     describe: |_, call, id| {
         let path = call.input.get("path").and_then(Value::as_str).unwrap_or("/");
         json!({
