@@ -90,8 +90,10 @@ static SIM: Simple = Simple {
     describe: |_, call, id| {
         let principal = call.text("principal_arn");
         let kind = call.input.get("type").and_then(serde_json::Value::as_str).unwrap_or("STANDARD");
-        let username =
-            if kind == "STANDARD" { principal.to_owned() } else { "system:node:{{EC2PrivateDNSName}}".to_owned() };
+        let username = match kind {
+            "STANDARD" => session(principal),
+            _ => "system:node:{{EC2PrivateDNSName}}".to_owned(),
+        };
         let groups = if kind == "STANDARD" { json!([]) } else { json!(["system:nodes"]) };
         json!({
             "name": principal, "type": kind,
@@ -102,6 +104,16 @@ static SIM: Simple = Simple {
     },
     ..Simple::DEFAULT
 };
+
+/// What a principal is called in Kubernetes: a role by its sessions, without its path.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html>
+fn session(principal: &str) -> String {
+    let role = principal.split_once(":role/").and_then(|(start, path)| Some((start, path.rsplit('/').next()?)));
+    role.map_or_else(
+        || principal.to_owned(),
+        |(start, name)| format!("{}:assumed-role/{name}/{{{{SessionName}}}}", start.replacen(":iam:", ":sts:", 1)),
+    )
+}
 
 fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     let cluster = cluster_sim::active(world, call)?;

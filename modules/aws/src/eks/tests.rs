@@ -164,6 +164,9 @@ fn an_access_entry_lets_a_standing_role_into_a_cluster_that_knows_entries() {
     let entry = |role: &str| json!({ "cluster_name": "c", "principal_arn": role, "type": "EC2_LINUX" });
     let made = site.lab.make("eks.create_access_entry", entry(&site.lab.role("karpenter-node")));
     assert_eq!(made["kubernetes_groups"], json!(["system:nodes"]));
+    let person = json!({ "cluster_name": "c", "principal_arn": site.lab.role("ops") });
+    let person = site.lab.make("eks.create_access_entry", person);
+    assert_eq!(person["username"], "arn:aws:sts::123456789012:assumed-role/ops/{{SessionName}}");
     let missing = site.lab.call("eks.create_access_entry", entry("arn:aws:iam::123456789012:role/x"));
     assert_eq!(code(missing), "InvalidParameterException");
     site.lab.delete("eks.cluster", json!({ "name": "c" })).unwrap();
@@ -195,6 +198,8 @@ fn the_endpoint_is_closed_by_an_update_that_takes_its_time() {
     let made = site.lab.with_token(&token, "eks.update_cluster_config", close(false)).unwrap();
     assert_eq!((&made["type"], &made["status"]), (&json!("EndpointAccessUpdate"), &json!("InProgress")));
     assert_eq!(site.lab.with_token(&token, "eks.update_cluster_config", close(false)).unwrap()["id"], made["id"]);
+    let open = json!({ "name": "c", "resources_vpc_config": { "endpoint_public_access": true } });
+    assert_eq!(code(site.lab.call("eks.update_cluster_config", open)), "ResourceInUseException", "one at a time");
     site.lab.pass(91);
     let update = json!({ "name": "c", "update_id": made["id"] });
     assert_eq!(site.lab.call("eks.describe_update", update).unwrap()["status"], "Successful");

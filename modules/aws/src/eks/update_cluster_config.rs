@@ -1,14 +1,14 @@
 //! `update_cluster_config`: the endpoint of a cluster that stands, opened or closed; and `describe_update`.
 
 use runbook_modules::{
-    error::CallError,
+    error::{CallError, Class as ErrorClass},
     input::{self, InputError},
     operation::{Class, Operation, Settle},
     resource::Health,
     sandbox::{
         sim::SimCall,
         simple::{lookup, merge},
-        world::World,
+        world::{Object, World},
     },
 };
 use schemars::JsonSchema;
@@ -103,6 +103,12 @@ fn update(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let region = call.place.region.clone();
     if let Some(first) = world.made_by(UPDATES, &region, call.token) {
         return Ok(described(&first.body, first.state(call.now_ms)));
+    }
+    let own = |update: &Object| update.owner.as_deref() == Some(&*cluster.key());
+    let under_way = |update: &&Object| own(update) && update.state(call.now_ms) == "InProgress";
+    if let Some(first) = world.list(UPDATES, &region, call.now_ms).find(under_way) {
+        let text = format!("Cluster {} currently has update {} in progress", cluster.id, first.id);
+        return Err(CallError::new(ErrorClass::AlreadyExists, "ResourceInUseException", text));
     }
     let asked = call.input["resources_vpc_config"].clone();
     let asked_fields = || asked.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
