@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::{
     db_instance, db_subnet_group, engine_versions,
     guarded::Guarded,
-    simulate::{arn, check_name, conceal, host, network, port, texts},
+    simulate::{arn, check_name, check_password, conceal, host, network, port, texts},
 };
 use crate::{
     row::{Row, text},
@@ -182,6 +182,7 @@ fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     }
     let chosen = engine_versions::chosen(engine, call.text("engine_version"))?;
     network(world, call)?;
+    check_password(call)?;
     let group = call.text("db_cluster_parameter_group_name");
     let family = world.get("rds.db_cluster_parameter_group", &call.place.region, group, call.now_ms);
     match family.map(|group| body(group, "db_parameter_group_family")) {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::{
     db_cluster, engine_versions,
     guarded::Guarded,
-    simulate::{arn, check_name, check_role, conceal, host, listen, network, port, same_version},
+    simulate::{arn, check_name, check_password, check_role, conceal, host, listen, network, port, same_version},
 };
 use crate::{
     row::{Difference, Row, judge_state, text, unordered},
@@ -292,6 +292,7 @@ fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     let (engine, version) = version(world, call)?;
     network(world, call)?;
     check_role(world, call, "monitoring_role_arn")?;
+    check_password(call)?;
     let group = call.text("db_parameter_group_name");
     let family = world.get("rds.db_parameter_group", &call.place.region, group, call.now_ms);
     let of_engine = |offered: &&engine_versions::Offered| offered.engine == engine && offered.version() == version;

@@ -37,6 +37,18 @@ pub(super) fn host(call: &SimCall<'_>, name: &str, mark: &str) -> String {
     format!("{name}.{mark}{account}.{}.rds.amazonaws.com", call.place.region)
 }
 
+/// Refuses a first password that RDS finds too short.
+pub(super) fn check_password(call: &SimCall<'_>) -> Result<(), CallError> {
+    match call.text("master_user_password").len() {
+        1..8 => {
+            let text =
+                "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters.";
+            Err(CallError::refused("InvalidParameterValue", text))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The port that an engine listens on.
 pub(super) fn port(engine: &str) -> u16 {
     if engine.contains("postgres") { 5432 } else { 3306 }

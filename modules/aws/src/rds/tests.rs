@@ -81,6 +81,7 @@ fn what_rds_refuses_is_refused() {
     assert_eq!(refused(json!({ "db_subnet_group_name": "x" })), "DBSubnetGroupNotFoundFault");
     assert_eq!(refused(json!({ "vpc_security_group_ids": ["sg-x"] })), "InvalidParameterValue");
     assert_eq!(refused(json!({ "master_username": "admin" })), "InvalidParameterValue");
+    assert_eq!(refused(json!({ "master_user_password": "a-short" })), "InvalidParameterValue");
     assert_eq!(refused(json!({ "max_allocated_storage": 20 })), "InvalidParameterCombination");
     assert_eq!(refused(json!({ "engine": "aurora-postgresql" })), "InvalidParameterCombination");
     let group =
