@@ -32,6 +32,17 @@ impl Case {
             ("route53", _) => format!("{docs}/Route53/latest/APIReference/API_{page}.html"),
             ("cloudmap", _) => format!("{docs}/cloud-map/latest/api/API_{page}.html"),
             ("sts", _) => format!("{docs}/STS/latest/APIReference/API_{page}.html"),
+            ("s3", _) => format!("{docs}/AmazonS3/latest/API/API_{page}.html"),
+            ("sqs", _) => format!("{docs}/AWSSimpleQueueService/latest/APIReference/API_{page}.html"),
+            ("events", _) => format!("{docs}/eventbridge/latest/APIReference/API_{page}.html"),
+            ("logs", _) => format!("{docs}/AmazonCloudWatchLogs/latest/APIReference/API_{page}.html"),
+            ("kms", _) => format!("{docs}/kms/latest/APIReference/API_{page}.html"),
+            ("secretsmanager", _) => format!("{docs}/secretsmanager/latest/apireference/API_{page}.html"),
+            ("ecr", _) => format!("{docs}/AmazonECR/latest/APIReference/API_{page}.html"),
+            ("acm", _) => format!("{docs}/acm/latest/APIReference/API_{page}.html"),
+            ("elbv2", _) => format!("{docs}/elasticloadbalancing/latest/APIReference/API_{page}.html"),
+            ("wafv2", _) => format!("{docs}/waf/latest/APIReference/API_{page}.html"),
+            ("rds", _) => format!("{docs}/AmazonRDS/latest/APIReference/API_{page}.html"),
             _ => panic!("{}: the page {} is of no known reference", self.name, self.page),
         }
     }

@@ -116,9 +116,9 @@ impl Lab {
         self.called.borrow().clone()
     }
 
-    /// A token that no call before had.
+    /// A token that no call before had, in its first half (ACM takes no more) and in its second (the effect tag).
     pub fn token(&self) -> String {
-        format!("{:040x}{:012x}{:012x}", 0xc0ffee, self.case, self.tokens.fetch_add(1, Ordering::Relaxed))
+        format!("{:08x}{:012x}{:012x}", 0xc0ffee, self.case, self.tokens.fetch_add(1, Ordering::Relaxed)).repeat(2)
     }
 
     /// A name of this case's own.

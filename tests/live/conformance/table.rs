@@ -41,6 +41,17 @@ fn heading(service: &str) -> &'static str {
         "route53" => "Route 53",
         "cloudmap" => "Cloud Map",
         "sts" => "STS",
+        "s3" => "S3",
+        "sqs" => "SQS",
+        "events" => "EventBridge",
+        "logs" => "CloudWatch Logs",
+        "kms" => "KMS",
+        "secretsmanager" => "Secrets Manager",
+        "ecr" => "ECR",
+        "acm" => "Certificate Manager",
+        "elbv2" => "Elastic Load Balancing",
+        "wafv2" => "WAF",
+        "rds" => "RDS",
         _ => "EC2",
     }
 }

@@ -124,6 +124,17 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "a security group that a controller made is deleted",
+        aws: "gone; a second time `InvalidGroup.NotFound`",
+        page: "ec2/DeleteSecurityGroup",
+        run: |lab| {
+            let at = json!({ "group_id": group(lab, &lab.vpc()?, "web")? });
+            lab.call("ec2.delete_security_group", at.clone()).ok()?;
+            lab.gone("ec2.security_group", at.clone())?;
+            lab.refused("ec2.delete_security_group", at, &["InvalidGroup.NotFound"])
+        },
+    },
+    Case {
         name: "traffic from a block is admitted",
         aws: "the rule has an id and the tags, and stands in the group's permissions",
         page: "ec2/AuthorizeSecurityGroupIngress",
