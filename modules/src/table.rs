@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{operation::Operation, resource::Kind};
+use serde_json::Value;
+
+use crate::{input::InputError, operation::Operation, resource::Kind};
 
 /// One script function.
 #[derive(Clone, Copy)]
@@ -11,6 +13,27 @@ pub enum Binding {
     Create(&'static dyn Kind),
     /// Anything else.
     Call(&'static Operation),
+}
+
+impl Binding {
+    /// The JSON schema of its input.
+    pub fn schema(self) -> Value {
+        match self {
+            Self::Create(kind) => kind.schema(),
+            Self::Call(operation) => (operation.schema)(),
+        }
+    }
+
+    /// Checks an input without any target.
+    ///
+    /// # Errors
+    /// The field that does not fit.
+    pub fn check(self, input: &Value) -> Result<(), InputError> {
+        match self {
+            Self::Create(kind) => kind.check(input),
+            Self::Call(operation) => (operation.check)(input),
+        }
+    }
 }
 
 /// The table: kinds by name, and script functions by `service.function`.

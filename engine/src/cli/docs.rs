@@ -29,7 +29,7 @@ pub fn run(context: &Context, args: &Docs) -> Result<Exit, Problem> {
     let wanted = args.binding.as_deref().unwrap_or_default();
     let wanted = wanted.strip_prefix("aws.").unwrap_or(wanted);
     if let Some(binding) = table.binding(wanted) {
-        let schema = schema(binding);
+        let schema = binding.schema();
         if context.common.json {
             context.answer_json(json!({ "v": 1, "name": wanted, "doc": doc(binding), "input": schema }));
         } else {
@@ -65,13 +65,6 @@ fn doc(binding: Binding) -> &'static str {
     match binding {
         Binding::Create(kind) => kind.meta().doc,
         Binding::Call(operation) => operation.doc,
-    }
-}
-
-fn schema(binding: Binding) -> Value {
-    match binding {
-        Binding::Create(kind) => kind.schema(),
-        Binding::Call(operation) => (operation.schema)(),
     }
 }
 

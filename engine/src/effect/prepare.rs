@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use runbook_modules::{input::InputError, table::Binding, target};
+use runbook_modules::{input::InputError, target};
 use serde_json::{Map, Value};
 
 use super::{Call, report, token};
@@ -55,17 +55,10 @@ pub(super) fn prepare(scope: &Scope, call: &Call<'_>) -> Result<Asked, Halt> {
         return Err(wrong("RB0401", &InputError::new("", why)));
     }
     let mut map = map.clone();
-    let schema = match call.binding {
-        Binding::Create(kind) => kind.schema(),
-        Binding::Call(operation) => (operation.schema)(),
-    };
+    let schema = call.binding.schema();
     let asked = own_fields(&mut map, &schema).map_err(|error| wrong("RB0401", &error))?;
     let asked = Asked { input: Value::Object(map), ..asked };
-    let checked = match call.binding {
-        Binding::Create(kind) => kind.check(&asked.input),
-        Binding::Call(operation) => (operation.check)(&asked.input),
-    };
-    checked.map_err(|error| wrong("RB0401", &error))?;
+    call.binding.check(&asked.input).map_err(|error| wrong("RB0401", &error))?;
     Ok(asked)
 }
 

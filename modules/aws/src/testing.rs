@@ -109,10 +109,7 @@ impl Lab {
 
     /// What the check of an input says.
     pub fn check(&self, function: &str, input: Value) -> Result<(), InputError> {
-        match self.table.binding(function).unwrap_or_else(|| panic!("no function {function}")) {
-            Binding::Create(kind) => kind.check(&input),
-            Binding::Call(operation) => (operation.check)(&input),
-        }
+        self.table.binding(function).unwrap_or_else(|| panic!("no function {function}")).check(&input)
     }
 
     /// What the inventory would keep to find it again.

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use runbook_modules::{
-    sandbox::{memory::MemoryStore, target::Sandbox},
-    table::Binding,
-};
+use runbook_modules::sandbox::{memory::MemoryStore, target::Sandbox};
 use serde_json::{Map, Value, json};
 
 use super::rig::{Rig, site};
@@ -89,14 +86,10 @@ fn no_input_of_any_binding_is_a_panic() {
     let table = targets::table();
     let (mut tried, mut taken) = (0, 0);
     for (name, binding) in table.bindings() {
-        let schema = match binding {
-            Binding::Create(kind) => kind.schema(),
-            Binding::Call(operation) => (operation.schema)(),
-        };
         let sandbox = Sandbox::open(Arc::new(MemoryStore::default()), Default::default(), Default::default()).unwrap();
         let rig = Rig::over(Arc::new(sandbox), table.clone());
         let outcome = rig.drive(|scope| {
-            for (number, input) in inputs(&schema).into_iter().enumerate() {
+            for (number, input) in inputs(&binding.schema()).into_iter().enumerate() {
                 let _recorded = step(scope, &number.to_string(), &StepOptions::default(), &site(1), "", &mut |inner| {
                     let said = rig.bind(inner, name, input.clone());
                     let bug = format!("{said:?}").contains("RB0900");

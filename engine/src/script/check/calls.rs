@@ -83,11 +83,7 @@ fn input(script: &Script<'_>, call: &Call<'_>, binding: Binding, found: &mut Vec
     let name = &call.name;
     // `apply` takes texts and lists as well, and the rest in a second map.
     let [input] = &call.call.args[..] else { return };
-    let schema = match binding {
-        Binding::Create(kind) => kind.schema(),
-        Binding::Call(operation) => (operation.schema)(),
-    };
-    for wrong in fields::misfits(&schema, input) {
+    for wrong in fields::misfits(&binding.schema(), input) {
         let at = if wrong.at.is_none() { call.at } else { wrong.at };
         let mut failure = script.wrong("RB0401", format!("{name}: {}", wrong.error), &wrong.error.message, at);
         failure.op.clone_from(name);

@@ -26,10 +26,7 @@ fn orderly(line: &str) {
 fn no_value_of_a_script_makes_a_binding_panic() {
     let table = targets::table();
     for (number, (name, binding)) in table.bindings().enumerate() {
-        let schema = match binding {
-            runbook_modules::table::Binding::Create(kind) => kind.schema(),
-            runbook_modules::table::Binding::Call(operation) => (operation.schema)(),
-        };
+        let schema = binding.schema();
         let (service, function) = name.split_once('.').unwrap();
         let on = match service {
             "k8s" => "k8s(#{ context: \"here\" })",

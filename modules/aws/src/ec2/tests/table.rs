@@ -8,10 +8,7 @@ use super::full_table;
 #[test]
 fn every_field_of_every_input_is_documented() {
     for (name, binding) in full_table().bindings() {
-        let schema = match binding {
-            Binding::Create(kind) => kind.schema(),
-            Binding::Call(operation) => (operation.schema)(),
-        };
+        let schema = binding.schema();
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
         for (field, property) in properties {
             assert!(property.get("description").is_some(), "{name}: {field}: {property}");
