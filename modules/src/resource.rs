@@ -42,7 +42,8 @@ pub struct Meta {
     pub name: &'static str,
     /// The script function that makes one: `create_vpc`, in the service `ec2`.
     pub create: &'static str,
-    /// The target's own operation names, create then delete, for messages and the AWS reference: `CreateVpc`, `DeleteVpc`.
+    /// The target's own operation names, create then delete, for messages and the AWS reference: `CreateVpc`, `DeleteVpc`. Without the
+    /// second one it is never deleted ([`Kind::stays`]).
     pub operations: (&'static str, &'static str),
     /// One sentence, then paragraphs; markdown. Cites the source.
     pub doc: &'static str,
@@ -108,6 +109,11 @@ pub trait Kind: Send + Sync {
     fn judge(&self, described: &Value) -> Health {
         let _ = described;
         Health::Ready
+    }
+
+    /// Whether it stays for good: what a run makes of it is the account's from then on, and undo leaves it.
+    fn stays(&self) -> bool {
+        self.meta().operations.1.is_empty()
     }
 
     /// Where the description differs from what the input asked for: `(field, asked, found)`. For adoption and drift.

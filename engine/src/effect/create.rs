@@ -246,7 +246,7 @@ pub(super) fn owned(
         input: deed.input.clone(),
         prior: deed.prior.clone().filter(|_| !one_shot::is(kind)),
         account: act.scope.session.account_at(&deed.place),
-        ours: ours || mutant!("shared-is-ours"),
+        ours: (ours && !kind.stays()) || mutant!("shared-is-ours"),
     }
 }
 

@@ -224,11 +224,15 @@ impl<'a> Work<'a> {
 
     fn row(&self, effect: &Effect, owned: &Owned) -> Result<Outcome, Halt> {
         let session = self.session;
+        let kind = session.table.kind(&owned.kind);
+        if kind.is_some_and(|kind| kind.stays()) {
+            return Ok(Outcome::Kept("it is the account's: others may use it by now".to_owned()));
+        }
         if !owned.ours && !mutant!("undo-deletes-shared") {
             return Ok(Outcome::Kept("shared: it was found, not made".to_owned()));
         }
         let stuck = |why: String| Ok(Outcome::Stuck { why, blockers: Vec::new() });
-        let Some(kind) = session.table.kind(&owned.kind) else {
+        let Some(kind) = kind else {
             return stuck(format!("this program knows no kind {}", owned.kind));
         };
         let scope = Scope::undoing(session, &effect.key.step);

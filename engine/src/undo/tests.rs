@@ -199,6 +199,16 @@ fn shared_things_are_left() {
 }
 
 #[test]
+fn what_stays_for_good_is_left_though_the_run_made_it() {
+    let rig = Rig::new();
+    rig.call("t.create_stays", json!({"name": "n"})).unwrap();
+    let report = all(&rig);
+    assert_eq!((report.kept.len(), report.left.len(), deletes(&rig).len()), (1, 0, 0), "{report:?}");
+    assert!(report.kept[0].why.contains("the account's"), "{report:?}");
+    assert_eq!((report.ending(), rig.cloud.standing().len()), (Ending::Undone, 1));
+}
+
+#[test]
 fn what_stood_there_is_put_back_unless_somebody_else_changed_it() {
     for changed in [false, true] {
         let rig = Rig::new();

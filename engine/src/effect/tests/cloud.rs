@@ -63,6 +63,15 @@ pub static PUT: Fake = Fake(Meta { name: "t.put", create: "put", identity: Ident
 /// Shared by the account.
 pub static SHARED: Fake =
     Fake(Meta { name: "t.shared", create: "create_shared", identity: Identity::Key, shared: true, ..META });
+/// Never deleted: what a run makes of it is the account's from then on.
+pub static STAYS: Fake = Fake(Meta {
+    name: "t.stays",
+    create: "create_stays",
+    operations: ("CreateStays", ""),
+    identity: Identity::Key,
+    shared: true,
+    ..META
+});
 /// A cluster: what stands in it goes with it.
 pub static CLUSTER: Fake =
     Fake(Meta { name: "eks.cluster", create: "create_cluster", identity: Identity::Key, ..META });
@@ -126,7 +135,7 @@ impl Kind for Fake {
     }
 }
 
-static ALL: [&Fake; 9] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &SHARED, &CLUSTER, &ENI, &ONCE];
+static ALL: [&Fake; 10] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
 
 fn any(_: &Value) -> Result<(), InputError> {
     Ok(())
