@@ -10,6 +10,7 @@
 //! * [`input`]: typed inputs: a script's map against a Rust struct, with errors that name the field.
 //! * [`error`]: what a target answered, sorted by what the effect protocol does next.
 //! * [`k8s`], [`helm`]: Kubernetes and Helm.
+//! * [`secret`]: what of an answer must not be kept as it stands.
 //! * [`sandbox`]: the built-in simulated target.
 //! * [`table`]: all kinds and operations by name.
 //! * [`yaml`]: what of somebody else's YAML is not even parsed.
@@ -22,6 +23,7 @@ pub mod k8s;
 pub mod operation;
 pub mod resource;
 pub mod sandbox;
+pub mod secret;
 pub mod table;
 pub mod target;
 pub mod yaml;

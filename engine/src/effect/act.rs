@@ -467,7 +467,7 @@ impl<'a> Act<'a> {
             return answer;
         }
         match answer {
-            Ok(mut value) => match vault.seal_clusters(&mut value) {
+            Ok(mut value) => match vault.seal_answer(&mut value) {
                 Ok(()) => Ok(vault.conceal(&value)),
                 Err(why) => Err(CallError::new(
                     Class::Unknown,

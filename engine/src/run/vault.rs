@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use runbook_modules::k8s::secret;
+use runbook_modules::secret::{self, CLUSTER, PARAMETER};
 use runbook_state::store::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -26,10 +26,8 @@ use seal::{Error, Key};
 const SHORT: usize = 4;
 /// A part of an encoding that is shorter than this is not looked for: it may stand anywhere by chance.
 const SHORT_PART: usize = 8;
-/// Begins the names of values that came from a cluster.
-const CLUSTER: &str = "cluster/";
-/// A value from a cluster that is shorter than this is sealed where it stands and not looked for elsewhere: Secrets hold user names,
-/// host names and flags too, and masking every `admin` would shred the output.
+/// A value from a cluster or from Parameter Store that is shorter than this is sealed where it stands and not looked for elsewhere: they
+/// hold user names, host names and flags too, and masking every `admin` would shred the output.
 const LONG: usize = 16;
 /// What people see instead of a secret.
 const MASK: &str = "\u{2022}\u{2022}\u{2022}";
@@ -42,7 +40,7 @@ pub struct Vault {
     run: String,
     kept: Option<(Arc<dyn Store>, Key)>,
     inner: RwLock<Inner>,
-    /// Held while a value from a cluster gets its name.
+    /// Held while a value out of an answer gets its name.
     naming: Mutex<()>,
 }
 
@@ -120,12 +118,13 @@ impl Vault {
         Ok(self.placeholder(name))
     }
 
-    /// Seals the values of Kubernetes `Secret`s in an answer of a target, and puts their placeholders there. The same value of the
-    /// same Secret has the same placeholder every time; another value has another one, so that what stood there before stays known.
+    /// Seals the values of Kubernetes `Secret`s and of `SecureString` parameters in an answer of a target, and puts their placeholders
+    /// there. The same value of the same Secret has the same placeholder every time; another value has another one, so that what stood
+    /// there before stays known.
     ///
     /// # Errors
     /// As [`Vault::insert`].
-    pub fn seal_clusters(&self, answer: &mut Value) -> Result<(), Error> {
+    pub fn seal_answer(&self, answer: &mut Value) -> Result<(), Error> {
         secret::values(answer, &mut |name, value| {
             let text = match value {
                 Value::String(text) if !text.is_empty() && !suspicious(text) => text,
@@ -139,9 +138,7 @@ impl Vault {
             let plain = BASE64.decode(&*text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             // Only what gives the same text back.
             let plain = plain.filter(|plain| BASE64.encode(plain) == *text).map(Zeroizing::new);
-            let mut kept = Placeholder::plain(
-                &self.named(&format!("{CLUSTER}{name}"), plain.as_ref().map_or(text, |plain| plain))?,
-            );
+            let mut kept = Placeholder::plain(&self.named(name, plain.as_ref().map_or(text, |plain| plain))?);
             kept.chain.extend(plain.is_some().then_some(Transform::Base64));
             *text = kept.text(&self.run);
             Ok(())
@@ -152,13 +149,14 @@ impl Vault {
     /// has the placeholder of the same value in the cluster, and so has the same text elsewhere (a host that a Secret names too).
     pub fn as_answered(&self, request: &Value) -> Value {
         let mut sealed = request.clone();
-        match self.seal_clusters(&mut sealed) {
+        match self.seal_answer(&mut sealed) {
             Ok(()) => self.conceal(&sealed),
             Err(_) => request.clone(),
         }
     }
 
-    /// Puts back what [`Vault::seal_clusters`] took out: for the sandbox, which keeps all other secrets as placeholders.
+    /// Puts back what [`Vault::seal_answer`] took out of the `Secret`s of a cluster: for the sandbox, which keeps all other secrets as
+    /// placeholders.
     pub fn unseal_clusters(&self, value: &Value) -> Value {
         let inner = self.read();
         map_texts(value, &|text, _| self.reveal_in(&inner, text, |name| name.starts_with(CLUSTER)))
@@ -331,8 +329,8 @@ impl Vault {
 
 impl Inner {
     fn refresh(&mut self, run: &str) {
-        let looked_for =
-            |(name, value): &(&String, &Zeroizing<String>)| !name.starts_with(CLUSTER) || value.len() >= LONG;
+        let answered = |name: &str| name.starts_with(CLUSTER) || name.starts_with(PARAMETER);
+        let looked_for = |(name, value): &(&String, &Zeroizing<String>)| !answered(name) || value.len() >= LONG;
         let single = self.values.iter().filter(looked_for).flat_map(|(name, _)| {
             let plain = Placeholder::plain(name);
             let encoded =

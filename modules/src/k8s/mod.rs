@@ -3,7 +3,7 @@
 //! * [`object`]: the kind `k8s.object`; [`patch`]: the kind `k8s.patch`.
 //! * [`operations`]: get, list, wait, logs, delete; [`exec`]: exec and run_pod.
 //! * [`health`]: whether an object is ready, [`custom`]: the same for the objects of well-known controllers; [`types`]: the kinds that every
-//!   cluster knows; [`quantity`]: `1000m` is `1`; [`secret`]: where an answer holds secrets.
+//!   cluster knows; [`quantity`]: `1000m` is `1`; [`secret`]: where a Secret holds its values.
 
 use crate::table::Table;
 

@@ -78,7 +78,7 @@ fn secrets_of_a_cluster_are_sealed_and_put_back_exactly() {
         "own": "ZnJvbSBhIHBhcmFtZXRlcg==", "empty": "",
     }));
     let mut sealed = before.clone();
-    vault.seal_clusters(&mut sealed).unwrap();
+    vault.seal_answer(&mut sealed).unwrap();
     for (key, value) in sealed["data"].as_object().unwrap() {
         assert!(key == "empty" || value.as_str().unwrap().starts_with("{{secret:"), "{key}: {value}");
     }
@@ -86,10 +86,10 @@ fn secrets_of_a_cluster_are_sealed_and_put_back_exactly() {
     assert!(own.contains("pw"));
     assert_eq!(vault.reveal(&sealed).unwrap(), before);
     let mut again = before.clone();
-    vault.seal_clusters(&mut again).unwrap();
+    vault.seal_answer(&mut again).unwrap();
     assert_eq!(again, sealed, "the same value has the same placeholder");
     let mut other = object(json!({"user": "cm9vdA=="}));
-    vault.seal_clusters(&mut other).unwrap();
+    vault.seal_answer(&mut other).unwrap();
     assert_ne!(other["data"]["user"], sealed["data"]["user"]);
     assert_eq!(vault.reveal(&sealed).unwrap(), before, "what stood there before stays known");
     // A long value is found elsewhere too; a short one may be a word of every day.
@@ -97,6 +97,25 @@ fn secrets_of_a_cluster_are_sealed_and_put_back_exactly() {
     assert_eq!(text, "admin logs in with \u{2022}\u{2022}\u{2022}");
     assert_eq!(vault.unseal_clusters(&sealed)["data"]["user"], "YWRtaW4=");
     assert_eq!(vault.unseal_clusters(&sealed)["data"]["own"], sealed["data"]["own"]);
+}
+
+#[test]
+fn a_secure_string_is_sealed_by_its_name() {
+    let vault = Vault::in_memory("7f3a");
+    let parameter = |value: &str| {
+        let arn = "arn:aws:ssm:us-east-1:123456789012:parameter/prod/db";
+        json!({"name": "/prod/db", "type": "SecureString", "value": value, "arn": arn, "version": 1})
+    };
+    let mut answer = parameter("hunter2-hunter2-hunter2");
+    vault.seal_answer(&mut answer).unwrap();
+    let placeholder = answer["value"].as_str().unwrap().to_owned();
+    assert!(placeholder.starts_with("{{secret:parameter/prod/db:"), "{answer}");
+    assert_eq!(vault.reveal(&answer).unwrap(), parameter("hunter2-hunter2-hunter2"));
+    assert_eq!(vault.conceal_text("with hunter2-hunter2-hunter2"), format!("with {placeholder}"));
+    let mut short = parameter("admin");
+    vault.seal_answer(&mut short).unwrap();
+    assert!(short["value"].as_str().unwrap().starts_with("{{secret:"), "{short}");
+    assert_eq!(vault.conceal_text("admin logs in"), "admin logs in");
 }
 
 #[test]
@@ -189,7 +208,7 @@ fn a_request_is_compared_in_the_form_of_an_answer_wherever_the_text_stands() {
     let host = "retool-db-rw.database.svc.cluster.local";
     let mut answer =
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"host": host}});
-    vault.seal_clusters(&mut answer).unwrap();
+    vault.seal_answer(&mut answer).unwrap();
     let asked = json!({"spec": {"host": host}});
     assert_ne!(vault.as_answered(&asked), asked);
     assert_eq!(vault.as_answered(&asked), vault.conceal(&asked));
