@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use super::{
+    cbor,
     parse::{Call, Protocol},
     xml::Element,
 };
@@ -47,7 +48,7 @@ impl Answer {
         Self { status, headers, body, by }
     }
 
-    fn own(status: StatusCode, kind: &'static str, body: String) -> Self {
+    fn own(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(kind));
         Self { status, headers, body: body.into(), by: By::Proxy }
@@ -93,6 +94,13 @@ impl Answer {
                 fields.insert("Message".to_owned(), message.into());
                 fields.insert("message".to_owned(), message.into());
                 Self::own(status, "application/x-amz-json-1.1", Value::Object(fields).to_string())
+            }
+            Protocol::Cbor => {
+                fields.insert("__type".to_owned(), code.into());
+                fields.insert("message".to_owned(), message.into());
+                let mut answer = Self::own(status, "application/cbor", cbor::encode(&Value::Object(fields)));
+                answer.headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+                answer
             }
             Protocol::RestJson => {
                 fields.insert("message".to_owned(), message.into());
@@ -182,6 +190,10 @@ mod tests {
         }
         assert_eq!(error("s3", Protocol::RestXml).document().name, "Error");
         assert_eq!(error("servicediscovery", Protocol::Json).value()["__type"], "Code");
+        assert_eq!(
+            cbor::decode(&error("monitoring", Protocol::Cbor).body),
+            json!({ "__type": "Code", "message": "a <b>" })
+        );
         let eks = error("eks", Protocol::RestJson);
         assert_eq!(
             (eks.headers["x-amzn-errortype"].to_str().ok(), eks.value()),

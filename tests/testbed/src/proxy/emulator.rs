@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::{
     answer::{Answer, By},
-    parse::{Call, Credential},
+    cbor,
+    parse::{Call, Credential, Protocol},
     xml::Element,
 };
 
@@ -46,7 +47,14 @@ impl Emulators {
     /// Passes a request on. moto answers; what moto does not know at all (a 501, or a 404 without a service's error) is
     /// asked of ministack when there is one.
     pub async fn forward(&self, incoming: &Incoming, call: &Call) -> Answer {
-        let incoming = &signed(incoming, call);
+        if call.protocol == Protocol::Cbor {
+            let answer = self.passed_on(&cbor::as_json(incoming), call).await;
+            return if answer.by == By::Proxy { answer } else { cbor::answered(answer) };
+        }
+        self.passed_on(&signed(incoming, call), call).await
+    }
+
+    async fn passed_on(&self, incoming: &Incoming, call: &Call) -> Answer {
         let answer = self.send(&self.moto, incoming, By::Moto).await.unwrap_or_else(|why| unreachable(call, &why));
         if !unknown(&answer) {
             return answer;
@@ -118,7 +126,8 @@ impl Emulators {
             Json::Delete(path) => (Method::DELETE, path, ""),
         };
         let body = if method == Method::POST { body.to_string() } else { String::new() };
-        let named = [("x-amz-target", target)];
+        // A service that speaks several protocols goes by the type of the content.
+        let named = [("x-amz-target", target), ("content-type", "application/x-amz-json-1.1")];
         let answer = self.own(who, service, method, path, if target.is_empty() { &[] } else { &named }, body).await?;
         match answer.ok() {
             true => Ok(answer.value()),

@@ -15,6 +15,7 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 mod answer;
+mod cbor;
 mod cloudmap;
 mod control;
 mod door;

@@ -33,6 +33,14 @@ const TARGETS: &[(&str, &str, &str, &str, &str, &str)] = &[
         "LoggingConfigurations",
         "ResourceArn",
     ),
+    (
+        "cloudwatch.metric_alarm",
+        "monitoring",
+        "GraniteServiceVersion20100801.DescribeAlarms",
+        "{}",
+        "MetricAlarms",
+        "AlarmName",
+    ),
     ("acm.certificate", "acm", "CertificateManager.ListCertificates", "{}", "CertificateSummaryList", "DomainName"),
 ];
 

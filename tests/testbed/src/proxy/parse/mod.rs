@@ -1,12 +1,12 @@
 //! What a request asks for: service, operation, fields, token, and whether it changes anything.
 //!
-//! Four ways to say it: a form with `Action` (EC2, IAM, STS, ELB, RDS), a header `X-Amz-Target` (Cloud Map, Secrets Manager, KMS,
-//! …), method and path with JSON (EKS, EFS), method and path with XML (Route 53, S3). The service stands in the signature's scope.
+//! Five ways to say it: a form with `Action` (EC2, IAM, STS, ELB, RDS), a header `X-Amz-Target` (Cloud Map, Secrets Manager, KMS,
+//! …), a path with CBOR (CloudWatch), method and path with JSON (EKS, EFS, Account), method and path with XML (Route 53, S3). The service stands in the signature's scope.
 
 use http::{HeaderMap, Method, Uri};
 use serde_json::{Map, Value};
 
-use super::xml::Element;
+use super::{cbor, xml::Element};
 
 mod credential;
 mod fields;
@@ -28,6 +28,8 @@ pub enum Protocol {
     Query,
     /// JSON under a target.
     Json,
+    /// CBOR under a path.
+    Cbor,
     /// JSON under a path.
     RestJson,
     /// XML under a path.
@@ -102,6 +104,8 @@ pub fn parse(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], accou
             service = prefix.split('_').next().unwrap_or_default().to_lowercase();
         }
         (operation.to_owned(), Protocol::Json, serde_json::from_slice(body).unwrap_or(Value::Null))
+    } else if let Some((_, operation)) = cbor::target(uri.path(), headers) {
+        (operation.to_owned(), Protocol::Cbor, cbor::decode(body))
     } else if let Some((operation, fields)) = form(&query, headers, body) {
         let protocol = if service == "ec2" { Protocol::Ec2 } else { Protocol::Query };
         (operation, protocol, fields)

@@ -93,12 +93,20 @@ const EFS: &[Route] = &[
     ("DELETE", "/2015-02-01/access-points/{AccessPointId}", "DeleteAccessPoint"),
 ];
 
+const ACCOUNT: &[Route] = &[
+    ("POST", "/getRegionOptStatus", "GetRegionOptStatus"),
+    ("POST", "/listRegions", "ListRegions"),
+    ("POST", "/enableRegion", "EnableRegion"),
+    ("POST", "/disableRegion", "DisableRegion"),
+];
+
 /// The operation of a REST service, and the fields in its path.
 pub fn find(service: &str, method: &Method, path: &str) -> Option<(&'static str, Map<String, Value>)> {
     let routes = match service {
         "eks" => EKS,
         "route53" => ROUTE53,
         "elasticfilesystem" => EFS,
+        "account" => ACCOUNT,
         _ => return None,
     };
     let of_method = routes.iter().filter(|(wanted, _, _)| *wanted == method.as_str());

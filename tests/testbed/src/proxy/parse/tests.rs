@@ -89,6 +89,22 @@ fn targets_of_the_json_services() {
 }
 
 #[test]
+fn the_paths_of_account_and_of_cbor() {
+    let status = call("account", Method::POST, "/getRegionOptStatus", &[], r#"{"RegionName":"eu-south-1"}"#);
+    assert_eq!(
+        (status.operation.as_str(), status.mutating, status.text("RegionName")),
+        ("GetRegionOptStatus", false, "eu-south-1")
+    );
+    assert!(call("account", Method::POST, "/enableRegion", &[], "{}").mutating);
+    let speaks = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+    for (operation, mutating) in [("PutMetricAlarm", true), ("DescribeAlarms", false)] {
+        let path = format!("/service/GraniteServiceVersion20100801/operation/{operation}");
+        let alarm = call("monitoring", Method::POST, &path, &speaks, "\u{0}");
+        assert_eq!((alarm.operation.as_str(), alarm.protocol, alarm.mutating), (operation, Protocol::Cbor, mutating));
+    }
+}
+
+#[test]
 fn every_path_of_eks() {
     let entry = "/clusters/c/access-entries/arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr";
     for (method, path, operation, mutating) in [
