@@ -12,6 +12,7 @@ mod journals;
 mod live;
 mod notejam;
 mod openremote;
+mod parameters;
 mod promises;
 mod put_back;
 mod readme;
@@ -21,6 +22,7 @@ mod script_errors;
 mod seeded;
 mod signals;
 mod sre_platform;
+mod stays;
 mod systems;
 #[path = "../trials/mod.rs"]
 mod trials;

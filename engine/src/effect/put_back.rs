@@ -18,11 +18,13 @@ pub enum Standing {
 }
 
 /// Fields that come from the target itself, whoever wrote the rest.
-const PASSING: [&str; 10] = [
+const PASSING: [&str; 12] = [
     "id",
     "tags",
     "status",
     "state",
+    "state_value",
+    "state_reason",
     "waiting_for",
     "change_info",
     "managedFields",

@@ -6,7 +6,10 @@
 
 use runbook_modules::table::Table;
 
+pub mod account;
 pub mod acm;
+pub mod autoscaling;
+pub mod cloudwatch;
 pub mod ec2;
 pub mod ecr;
 pub mod eks;
@@ -25,6 +28,7 @@ pub mod secretsmanager;
 pub mod servicediscovery;
 pub mod simulate;
 pub mod sqs;
+pub mod ssm;
 pub mod sts;
 #[cfg(test)]
 mod testing;
@@ -32,7 +36,10 @@ pub mod wafv2;
 
 /// Adds everything to the table.
 pub fn register(table: &mut Table) {
+    account::register(table);
     acm::register(table);
+    autoscaling::register(table);
+    cloudwatch::register(table);
     ec2::register(table);
     eks::register(table);
     elbv2::register(table);
@@ -46,6 +53,7 @@ pub fn register(table: &mut Table) {
     secretsmanager::register(table);
     servicediscovery::register(table);
     sqs::register(table);
+    ssm::register(table);
     sts::register(table);
     wafv2::register(table);
     ecr::register(table);

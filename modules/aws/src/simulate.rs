@@ -18,6 +18,12 @@ pub fn digits(seed: &str, count: usize) -> String {
     digest.chars().cycle().take(count).collect()
 }
 
+/// A UUID made of a seed: the same for the same seed.
+pub fn uuid(seed: &str) -> String {
+    let digits = digits(seed, 32);
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
 /// A text of an object's body; empty when it is missing.
 pub fn body<'a>(object: &'a Object, field: &str) -> &'a str {
     crate::row::text(&object.body, field)

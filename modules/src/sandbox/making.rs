@@ -192,7 +192,7 @@ fn put_object(world: &mut World, cluster: &str, trigger: &Object, item: &Value, 
 fn put_aws(world: &mut World, cluster: &str, item: &Value, again: bool, at: i64) -> Result<Option<String>, String> {
     let kind = text(item, "kind").to_owned();
     let region = world.get(CLUSTER, cluster, cluster, at).map_or("", |c| text(&c.body, "region")).to_owned();
-    let global = ["iam.", "route53.", "s3."].iter().any(|service| kind.starts_with(service));
+    let global = ["account.", "iam.", "route53.", "s3."].iter().any(|service| kind.starts_with(service));
     let place = match (item.get("place").and_then(Value::as_str), global) {
         (Some(place), _) => place.to_owned(),
         (None, true) => String::new(),

@@ -52,6 +52,10 @@ fn heading(service: &str) -> &'static str {
         "elbv2" => "Elastic Load Balancing",
         "wafv2" => "WAF",
         "rds" => "RDS",
+        "cloudwatch" => "CloudWatch",
+        "ssm" | "ssm-eks" => "Systems Manager",
+        "autoscaling" => "Auto Scaling",
+        "account" => "Account Management",
         _ => "EC2",
     }
 }

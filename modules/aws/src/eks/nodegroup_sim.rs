@@ -13,7 +13,7 @@ use super::{
     addon, cluster_sim,
     nodegroup::{META, Scaling, sizes},
 };
-use crate::simulate::{body, digits};
+use crate::simulate::{body, uuid};
 
 pub(super) static SIM: Simple = Simple {
     id: |call| format!("{}/{}", call.text("cluster_name"), call.text("nodegroup_name")),
@@ -44,7 +44,7 @@ fn described(world: &World, call: &SimCall<'_>, id: &str) -> Value {
     let given = |path: &str, otherwise: Value| lookup(call.input, path).cloned().unwrap_or(otherwise);
     let (min, max, desired) =
         sizes(call.input.get("scaling_config").and_then(|scaling| Scaling::deserialize(scaling).ok()).as_ref());
-    let unique = digits(&format!("{id}{}", call.token), 32);
+    let unique = uuid(&format!("{id}{}", call.token));
     json!({
         "name": name,
         "arn": format!("arn:aws:eks:{}:{}:nodegroup/{cluster}/{name}/{unique}", call.place.region, call.account),

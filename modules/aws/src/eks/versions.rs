@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The Kubernetes versions that the sandbox's EKS offers, newest first.
-pub(super) const KUBERNETES: [&str; 5] = ["1.36", "1.35", "1.34", "1.33", "1.32"];
+pub(crate) const KUBERNETES: [&str; 5] = ["1.36", "1.35", "1.34", "1.33", "1.32"];
 
 /// The version of a cluster that names none.
 pub(super) const DEFAULT: &str = "1.35";

@@ -20,8 +20,14 @@ use super::credentials::Source;
 /// The clients of one place (region, profile, role).
 #[derive(Debug)]
 pub struct Clients {
+    /// Account Management.
+    pub account: aws_sdk_account::Client,
     /// Certificate Manager.
     pub acm: aws_sdk_acm::Client,
+    /// Auto Scaling.
+    pub autoscaling: aws_sdk_autoscaling::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// EC2.
     pub ec2: aws_sdk_ec2::Client,
     /// ECR.
@@ -50,6 +56,8 @@ pub struct Clients {
     pub servicediscovery: aws_sdk_servicediscovery::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
+    /// Systems Manager.
+    pub ssm: aws_sdk_ssm::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
     /// Resource Groups Tagging.
@@ -114,7 +122,10 @@ impl Clients {
         // A custom endpoint such as `localhost` has no host of its own for each bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint(config, "S3").is_some());
         Self {
+            account: aws_sdk_account::Client::new(config),
             acm: aws_sdk_acm::Client::new(config),
+            autoscaling: aws_sdk_autoscaling::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             ec2: aws_sdk_ec2::Client::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
             eks: aws_sdk_eks::Client::new(config),
@@ -127,6 +138,7 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             secretsmanager: aws_sdk_secretsmanager::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
+            ssm: aws_sdk_ssm::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             wafv2: aws_sdk_wafv2::Client::new(config),
             route53: aws_sdk_route53::Client::new(config),
@@ -155,8 +167,11 @@ async fn load(place: &Place, region: &str) -> SdkConfig {
 }
 
 /// The service ids under which an endpoint of its own can be configured.
-const SERVICES: [&str; 17] = [
+const SERVICES: [&str; 21] = [
+    "Account",
     "ACM",
+    "Auto Scaling",
+    "CloudWatch",
     "CloudWatch Logs",
     "EC2",
     "ECR",
@@ -171,6 +186,7 @@ const SERVICES: [&str; 17] = [
     "Secrets Manager",
     "ServiceDiscovery",
     "SQS",
+    "SSM",
     "STS",
     "WAFV2",
 ];

@@ -214,7 +214,10 @@ const ALREADY_EXISTS: &[&str] = &[
 const NOT_FOUND: &[&str] = &[
     "NoSuchEntity",
     "NoSuchEntityException",
+    "ResourceNotFound",
     "ResourceNotFoundException",
+    "ParameterNotFound",
+    "ParameterVersionNotFound",
     "NoSuchHostedZone",
     "NoSuchChange",
     "NoSuchBucket",

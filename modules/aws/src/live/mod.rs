@@ -79,7 +79,10 @@ pub trait Call: Send + Sync {
 /// The live calls of a kind, by its name.
 pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
     match kind.split_once('.')?.0 {
+        "account" => crate::account::driver(kind),
         "acm" => crate::acm::driver(kind),
+        "autoscaling" => crate::autoscaling::driver(kind),
+        "cloudwatch" => crate::cloudwatch::driver(kind),
         "ec2" => crate::ec2::driver(kind),
         "ecr" => crate::ecr::driver(kind),
         "eks" => crate::eks::driver(kind),
@@ -94,6 +97,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
         "secretsmanager" => crate::secretsmanager::driver(kind),
         "servicediscovery" => crate::servicediscovery::driver(kind),
         "sqs" => crate::sqs::driver(kind),
+        "ssm" => crate::ssm::driver(kind),
         "sts" => crate::sts::driver(kind),
         "wafv2" => crate::wafv2::driver(kind),
         _ => None,
@@ -103,7 +107,10 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 /// The live call of an operation, by its name.
 pub fn call(operation: &str) -> Option<&'static dyn Call> {
     match operation.split_once('.')?.0 {
+        "account" => crate::account::call(operation),
         "acm" => crate::acm::call(operation),
+        "autoscaling" => crate::autoscaling::call(operation),
+        "cloudwatch" => crate::cloudwatch::call(operation),
         "ec2" => crate::ec2::call(operation),
         "ecr" => crate::ecr::call(operation),
         "eks" => crate::eks::call(operation),
@@ -118,6 +125,7 @@ pub fn call(operation: &str) -> Option<&'static dyn Call> {
         "secretsmanager" => crate::secretsmanager::call(operation),
         "servicediscovery" => crate::servicediscovery::call(operation),
         "sqs" => crate::sqs::call(operation),
+        "ssm" => crate::ssm::call(operation),
         "sts" => crate::sts::call(operation),
         "wafv2" => crate::wafv2::call(operation),
         _ => None,

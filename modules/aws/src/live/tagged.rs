@@ -83,6 +83,7 @@ impl<'a> Arn<'a> {
             ("route53", "hostedzone") => "hosted_zone",
             ("servicediscovery", "namespace") => "private_dns_namespace",
             ("s3", _) => "bucket",
+            ("cloudwatch", "alarm") => "metric_alarm",
             (_, noun) => return format!("{}.{}", self.service, noun.replace('-', "_")),
         };
         format!("{}.{own}", self.service)
@@ -92,7 +93,28 @@ impl<'a> Arn<'a> {
     fn id(&self) -> &'a str {
         match self.service {
             "iam" | "acm" | "elasticloadbalancing" | "secretsmanager" | "wafv2" => self.whole,
+            // An alarm's name may hold slashes.
+            "cloudwatch" => self.resource.trim_start_matches("alarm:"),
             _ => self.resource.rsplit('/').next().unwrap_or(self.resource),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_tells_kind_and_id() {
+        for (arn, kind, id) in [
+            ("arn:aws:ec2:us-east-1:1:vpc/vpc-1", "ec2.vpc", "vpc-1"),
+            ("arn:aws:ec2:us-east-1:1:natgateway/nat-1", "ec2.nat_gateway", "nat-1"),
+            ("arn:aws:s3:::notes", "s3.bucket", "notes"),
+            ("arn:aws:cloudwatch:us-east-1:1:alarm:jobs/old", "cloudwatch.metric_alarm", "jobs/old"),
+            ("arn:aws:iam::1:oidc-provider/x", "iam.open_id_connect_provider", "arn:aws:iam::1:oidc-provider/x"),
+        ] {
+            let told = Arn::of(arn).unwrap();
+            assert_eq!((told.kind().as_str(), told.id()), (kind, id), "{arn}");
         }
     }
 }

@@ -28,6 +28,13 @@ pub fn xml_answer(body: &str) -> Answer {
     (200, body.to_owned())
 }
 
+/// An answer in CBOR, with which CloudWatch answers.
+pub fn cbor_answer(status: u16, body: Value) -> (u16, Vec<u8>) {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(&body, &mut bytes).expect("JSON is CBOR");
+    (status, bytes)
+}
+
 /// A request as it went out.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -39,12 +46,19 @@ pub struct Seen {
     pub target: String,
     /// The body.
     pub body: String,
+    /// The body, where it is no text.
+    pub bytes: Vec<u8>,
 }
 
 impl Seen {
     /// The body as JSON; Null when it is not.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The body as CBOR; Null when it is not.
+    pub fn cbor(&self) -> Value {
+        ciborium::from_reader(&self.bytes[..]).unwrap_or(Value::Null)
     }
 
     /// The fields of a query-protocol body (`Action=CreateVpc&…`), decoded.
@@ -88,15 +102,15 @@ pub struct Wire {
 
 impl Wire {
     /// Answers the first request with the first answer, and so on.
-    pub fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn answering<B: Into<SdkBody>>(answers: impl IntoIterator<Item = (u16, B)>) -> Self {
         Self::at(None, answers)
     }
 
     /// As [`Wire::answering`], at an endpoint of its own.
-    pub fn at(endpoint: Option<&str>, answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub fn at<B: Into<SdkBody>>(endpoint: Option<&str>, answers: impl IntoIterator<Item = (u16, B)>) -> Self {
         let events = answers.into_iter().map(|(status, body)| {
             let status = StatusCode::try_from(status).expect("a valid status");
-            let mut response = HttpResponse::new(status, SdkBody::from(body));
+            let mut response = HttpResponse::new(status, body.into());
             response.headers_mut().insert("x-amzn-requestid", "req-1");
             ReplayEvent::new(HttpRequest::new(SdkBody::empty()), response)
         });
@@ -122,6 +136,7 @@ impl Wire {
                 uri: request.uri().to_owned(),
                 target: request.headers().get("x-amz-target").unwrap_or_default().to_owned(),
                 body: String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned(),
+                bytes: request.body().bytes().unwrap_or_default().to_vec(),
             })
             .collect()
     }

@@ -3,8 +3,10 @@
 use super::case::Case;
 
 mod access;
+mod accounts;
 mod addons;
 mod addresses;
+mod alarms;
 mod bucket_settings;
 mod buckets;
 mod certificates;
@@ -26,6 +28,7 @@ mod log_groups;
 mod namespaces;
 mod nat_gateways;
 mod nodegroups;
+mod parameters;
 mod peerings;
 mod policies;
 mod profiles;
@@ -36,6 +39,7 @@ mod repositories;
 mod roles;
 mod routes;
 mod rules;
+mod scaling;
 mod secrets;
 mod services;
 mod snapshots;
@@ -92,6 +96,10 @@ pub fn all() -> Vec<&'static Case> {
         databases::CASES,
         db_clusters::CASES,
         db_proxies::CASES,
+        alarms::CASES,
+        parameters::CASES,
+        scaling::CASES,
+        accounts::CASES,
     ]
     .into_iter()
     .flatten()

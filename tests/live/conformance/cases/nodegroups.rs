@@ -9,7 +9,7 @@ use crate::conformance::{
 };
 
 /// What a node group of a new cluster is made of.
-fn asked(lab: &Lab) -> Result<Value, Other> {
+pub fn asked(lab: &Lab) -> Result<Value, Other> {
     let cluster = clusters::asked(lab)?;
     lab.make("eks.create_cluster", cluster.clone())?;
     Ok(json!({

@@ -1,0 +1,177 @@
+//! PutMetricAlarm, DescribeAlarms, ListTagsForResource, DeleteAlarms.
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::types::{
+    self, AlarmType, ComparisonOperator, Dimension, StandardUnit, StateValue, Statistic, Tag,
+};
+use runbook_modules::error::{CallError, Class};
+use serde_json::{Value, json};
+
+use crate::{
+    cloudwatch::{describe::Describe, metric_alarm::Input},
+    live::{
+        Call, Clients, Driver, Sent, classify,
+        convert::{Described, field, texts},
+    },
+};
+
+#[cfg(test)]
+mod tests;
+
+pub(in crate::cloudwatch) struct MetricAlarm;
+pub(in crate::cloudwatch) struct DescribeAlarms;
+
+fn described(alarm: &types::MetricAlarm) -> Described {
+    let dimension = |dimension: &Dimension| json!({ "name": dimension.name(), "value": dimension.value() });
+    let actions = |actions: &[String]| Some(actions).filter(|actions| !actions.is_empty()).map(texts);
+    let described = Described::new()
+        .text("id", alarm.alarm_name())
+        .text("name", alarm.alarm_name())
+        .text("alarm_name", alarm.alarm_name())
+        .text("arn", alarm.alarm_arn())
+        .text("alarm_description", alarm.alarm_description())
+        .text("state_value", alarm.state_value().map(StateValue::as_str))
+        .text("namespace", alarm.namespace())
+        .text("metric_name", alarm.metric_name())
+        .text("statistic", alarm.statistic().map(Statistic::as_str))
+        .text("extended_statistic", alarm.extended_statistic())
+        .value("period", alarm.period())
+        .value("evaluation_periods", alarm.evaluation_periods())
+        .value("datapoints_to_alarm", alarm.datapoints_to_alarm())
+        .value("threshold", alarm.threshold())
+        .text("comparison_operator", alarm.comparison_operator().map(ComparisonOperator::as_str))
+        .text("treat_missing_data", alarm.treat_missing_data())
+        .text("unit", alarm.unit().map(StandardUnit::as_str))
+        .value("actions_enabled", alarm.actions_enabled())
+        .value("alarm_actions", actions(alarm.alarm_actions()))
+        .value("ok_actions", actions(alarm.ok_actions()))
+        .value("insufficient_data_actions", actions(alarm.insufficient_data_actions()));
+    match alarm.dimensions() {
+        [] => described,
+        dimensions => described.list("dimensions", dimensions, dimension),
+    }
+}
+
+/// What an alarm has beside our fields, out of which it could not be put back.
+fn beyond(alarm: &types::MetricAlarm) -> Option<&'static str> {
+    let others = [
+        (!alarm.metrics().is_empty(), "metric math or an anomaly model"),
+        (alarm.evaluation_criteria().is_some(), "a query"),
+        (alarm.evaluation_window().is_some(), "an evaluation window"),
+        (alarm.warm_up_configuration().is_some(), "a time to warm up"),
+        (alarm.action_configuration().is_some(), "a configuration of its actions"),
+        (alarm.evaluate_low_sample_count_percentile().is_some(), "a rule for few samples"),
+    ];
+    others.into_iter().find(|(has, _)| *has).map(|(_, what)| what)
+}
+
+async fn list(clients: &Clients, asked: Describe) -> Result<Vec<types::MetricAlarm>, CallError> {
+    let request = clients
+        .cloudwatch
+        .describe_alarms()
+        .alarm_types(AlarmType::MetricAlarm)
+        .set_alarm_names(asked.alarm_names)
+        .set_alarm_name_prefix(asked.alarm_name_prefix)
+        .set_state_value(asked.state_value.as_deref().map(StateValue::from));
+    let mut pages = request.into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        found.extend(page.map_err(classify)?.metric_alarms.unwrap_or_default());
+    }
+    Ok(found)
+}
+
+async fn named(clients: &Clients, name: &str) -> Result<Option<types::MetricAlarm>, CallError> {
+    let asked = Describe { alarm_names: Some(vec![name.to_owned()]), alarm_name_prefix: None, state_value: None };
+    Ok(list(clients, asked).await?.into_iter().find(|alarm| alarm.alarm_name() == Some(name)))
+}
+
+async fn put(clients: &Clients, alarm: Input, tags: Option<Vec<Tag>>) -> Result<(), CallError> {
+    let dimensions = alarm.dimensions.map(|dimensions| {
+        dimensions.into_iter().map(|one| Dimension::builder().name(one.name).value(one.value).build()).collect()
+    });
+    let request = clients
+        .cloudwatch
+        .put_metric_alarm()
+        .alarm_name(alarm.alarm_name)
+        .set_alarm_description(alarm.alarm_description)
+        .namespace(alarm.namespace)
+        .metric_name(alarm.metric_name)
+        .set_dimensions(dimensions)
+        .set_statistic(alarm.statistic.as_deref().map(Statistic::from))
+        .set_extended_statistic(alarm.extended_statistic)
+        .period(alarm.period)
+        .evaluation_periods(alarm.evaluation_periods)
+        .set_datapoints_to_alarm(alarm.datapoints_to_alarm)
+        .threshold(alarm.threshold)
+        .comparison_operator(ComparisonOperator::from(alarm.comparison_operator.as_str()))
+        .set_treat_missing_data(alarm.treat_missing_data)
+        .set_unit(alarm.unit.as_deref().map(StandardUnit::from))
+        .set_actions_enabled(alarm.actions_enabled)
+        .set_alarm_actions(alarm.alarm_actions)
+        .set_ok_actions(alarm.ok_actions)
+        .set_insufficient_data_actions(alarm.insufficient_data_actions)
+        .set_tags(tags);
+    request.send().await.map_err(classify).map(|_| ())
+}
+
+/// The input that makes what a description tells of.
+fn again(before: &Value) -> Result<Input, CallError> {
+    let mut fields = before.clone();
+    if let Value::Object(fields) = &mut fields {
+        for told in ["id", "name", "arn", "state_value", "tags"] {
+            fields.remove(told);
+        }
+    }
+    serde_json::from_value(fields).map_err(|e| CallError::refused("InvalidInput", e.to_string()))
+}
+
+#[async_trait]
+impl Driver for MetricAlarm {
+    /// PutMetricAlarm overwrites what stands, so it is looked for first: what could not be put back is not replaced. It answers nothing.
+    async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let input: Input = sent.typed()?;
+        let name = input.alarm_name.clone();
+        if let Some(of) = named(clients, &name).await?.as_ref().and_then(beyond) {
+            let text = format!("an alarm named {name} stands, with {of}: undo could not put it back");
+            return Err(CallError::refused("AlarmNotReplaced", text).hint("give yours another name"));
+        }
+        let tags = sent.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        put(clients, input, Some(tags.collect())).await?;
+        let mut made = sent.input.clone();
+        for (field, value) in [("id", json!(name)), ("name", json!(name)), ("tags", json!(sent.tags))] {
+            made[field] = value;
+        }
+        Ok(made)
+    }
+
+    async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+        let Some(alarm) = named(clients, field(at, "alarm_name")).await? else { return Ok(None) };
+        let request = clients.cloudwatch.list_tags_for_resource().set_resource_arn(alarm.alarm_arn.clone());
+        let tags = match request.send().await.map_err(classify) {
+            Err(error) if error.class == Class::NotFound => return Ok(None),
+            tags => tags?,
+        };
+        Ok(Some(described(&alarm).tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))).done()))
+    }
+
+    async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+        Ok(self.read(clients, sent.input).await?.into_iter().collect())
+    }
+
+    async fn delete(&self, clients: &Clients, at: &Value, put_back: Option<&Value>) -> Result<(), CallError> {
+        if let Some(before) = put_back {
+            return put(clients, again(before)?, None).await;
+        }
+        let request = clients.cloudwatch.delete_alarms().alarm_names(field(at, "alarm_name"));
+        request.send().await.map_err(classify).map(|_| ())
+    }
+}
+
+#[async_trait]
+impl Call for DescribeAlarms {
+    async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let found = list(clients, sent.typed()?).await?;
+        Ok(json!({ "metric_alarms": found.iter().map(|alarm| described(alarm).done()).collect::<Value>() }))
+    }
+}

@@ -1,0 +1,108 @@
+//! `ssm.get_parameter`: a parameter with its value. No kind: nothing is written.
+
+use runbook_modules::{
+    error::CallError,
+    input::{self, InputError},
+    operation::{Class, Operation},
+    sandbox::{
+        sim::SimCall,
+        world::{Object, World},
+    },
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::public;
+use crate::{
+    row::text,
+    simulate::{body, digits},
+};
+
+/// Which parameter. See <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Get {
+    /// Its name or ARN, e.g. `/prod/db/password`; `NAME:VERSION` asks for a version.
+    pub name: String,
+    /// Whether the value of a SecureString comes in clear; else it comes encrypted.
+    pub with_decryption: Option<bool>,
+}
+
+/// `ssm.get_parameter`.
+pub static GET: Operation = Operation {
+    name: "ssm.get_parameter",
+    operation: "GetParameter",
+    doc: "Reads a parameter: `name`, `type`, `value`, `version`, `arn`.\n\nThe value of a `SecureString` is a secret: it is sealed, and the \
+          script holds a placeholder. AWS's public parameters are read in the same way, e.g. the newest image of EKS at \
+          `/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/standard/recommended/image_id`. The sandbox knows those of EKS, \
+          Bottlerocket and Amazon Linux 2023; others stand under `given:` in the rehearsal file (`kind: ssm.parameter`). See the \
+          [Systems Manager reference](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html).",
+    class: Class::Read,
+    schema: input::schema::<Get>,
+    check: |value| {
+        input::check::<Get>(value)?;
+        let name = text(value, "name");
+        let allowed = name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-/:".contains(c));
+        if name.is_empty() || name.len() > 2048 || !allowed {
+            return Err(InputError::new("name", format!("must be 1 to 2048 letters, digits and _.-/:, not {name:?}")));
+        }
+        Ok(())
+    },
+    token: None,
+    settle: None,
+    sim: |world, call| get(world, call),
+};
+
+/// The kind of what a rehearsal file gives.
+const KIND: &str = "ssm.parameter";
+
+fn get(world: &World, call: &SimCall<'_>) -> Result<Value, CallError> {
+    let (name, version) = parts(call.text("name"));
+    let missing = || CallError::not_found("ParameterNotFound", format!("Parameter {name} not found."));
+    let region = &call.place.region;
+    let found = match [region.as_str(), ""].iter().find_map(|place| world.get(KIND, place, name, call.now_ms)) {
+        Some(given) => described(call, name, given),
+        None => of_aws(name, &public::value(name, region).ok_or_else(missing)?, region),
+    };
+    match version {
+        Some(version) if version != found["version"].to_string() => {
+            let text = format!("Systems Manager could not find version {version} of {name}.");
+            Err(CallError::not_found("ParameterVersionNotFound", text))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// The name out of a name or an ARN, and the version asked for. A parameter with a path keeps its first slash in the ARN.
+fn parts(asked: &str) -> (&str, Option<&str>) {
+    let name = match asked.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")) {
+        Some((_, path)) if path.matches('/').count() == 1 => path.trim_start_matches('/'),
+        Some((_, path)) => path,
+        None => asked,
+    };
+    match name.split_once(':') {
+        Some((name, version)) => (name, Some(version)),
+        None => (name, None),
+    }
+}
+
+fn of_aws(name: &str, value: &str, region: &str) -> Value {
+    json!({
+        "name": name, "type": "String", "value": value, "version": 1, "data_type": "text",
+        "arn": format!("arn:aws:ssm:{region}::parameter{name}"),
+    })
+}
+
+/// A parameter of the customer's, as the rehearsal file has it.
+fn described(call: &SimCall<'_>, name: &str, given: &Object) -> Value {
+    let kind = if body(given, "type").is_empty() { "String" } else { body(given, "type") };
+    let clear = kind != "SecureString" || call.input["with_decryption"] == true;
+    let value = if clear { body(given, "value").to_owned() } else { format!("AQICAHh{}", digits(name, 64)) };
+    let slash = if name.starts_with('/') { "" } else { "/" };
+    json!({
+        "name": name, "type": kind, "value": value, "data_type": "text",
+        "version": given.body.get("version").and_then(Value::as_i64).unwrap_or(1),
+        "arn": format!("arn:aws:ssm:{}:{}:parameter{slash}{name}", call.place.region, call.account),
+    })
+}
