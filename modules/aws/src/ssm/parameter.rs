@@ -65,8 +65,9 @@ fn get(world: &World, call: &SimCall<'_>) -> Result<Value, CallError> {
         Some(given) => described(call, name, given),
         None => of_aws(name, &public::value(name, region).ok_or_else(missing)?, region),
     };
+    let stands = found["version"].to_string();
     match version {
-        Some(version) if version != found["version"].to_string() => {
+        Some(version) if version != stands => {
             let text = format!("Systems Manager could not find version {version} of {name}.");
             Err(CallError::not_found("ParameterVersionNotFound", text))
         }
