@@ -35,11 +35,13 @@ fn a_secure_string_is_sealed_in_the_journal_and_passed_on() {
         said += &format!("{}\n{}\n", told.out, told.err);
     }
     assert!(said.contains("RB0323") && said.contains("https://example.com"), "{said}");
-    let journal = std::fs::read(place.state().join("runs.db")).expect("the journal");
     let clear = "SENTINEL-of-parameter-store";
     assert!(!said.contains(clear), "it was said:\n{said}");
-    assert!(!journal.windows(clear.len()).any(|window| window == clear.as_bytes()), "it is in the journal");
+    for file in ["runs.db", "runs.db-wal"] {
+        let kept = std::fs::read(place.state().join(file)).unwrap_or_default();
+        assert!(!kept.windows(clear.len()).any(|window| window == clear.as_bytes()), "it is in {file}");
+    }
     let made = world(&place)["objects"].to_string();
-    assert!(made.contains("secretsmanager.secret") && !made.contains(clear), "{made}");
+    assert!(made.contains("secretsmanager.secret"), "{made}");
     place.expect(0, ["undo", "latest", "--yes"]);
 }

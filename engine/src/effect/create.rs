@@ -59,7 +59,7 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
         }
         Past::Doubt(effect) => making.perform(Deed::recorded(&effect), true),
         Past::Remains(effect) => {
-            if !mutant!("remains-forgotten") {
+            if !kind.stays() && !mutant!("remains-forgotten") {
                 remove::remains(&act, kind, &effect)?;
             }
             making.begin(ordinal, effect.key.generation + 1, call)

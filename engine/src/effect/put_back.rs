@@ -18,13 +18,12 @@ pub enum Standing {
 }
 
 /// Fields that come from the target itself, whoever wrote the rest.
-const PASSING: [&str; 12] = [
+const PASSING: [&str; 11] = [
     "id",
     "tags",
     "status",
     "state",
     "state_value",
-    "state_reason",
     "waiting_for",
     "change_info",
     "managedFields",

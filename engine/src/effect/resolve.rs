@@ -161,7 +161,8 @@ pub(super) fn whose(
 
 /// Chooses among what was found: exactly one of ours, verified; else a shared one; else nothing may be taken over.
 ///
-/// `doubt`: our request may have been executed. Only then can something that bears no tags at all be ours.
+/// `doubt`: our request may have been executed. Only then can something without our tag be ours: one that bears no tags at all, or
+/// one that stood there before and keeps its own.
 fn choose(
     act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, found: Vec<Value>, doubt: bool, taking: Taking,
 ) -> Result<Result<Found, Vec<Value>>, Halt> {
@@ -188,7 +189,7 @@ fn choose(
     }
     if doubt
         && let [described] = &others[..]
-        && described.get("tags").is_none_or(|tags| !tags.is_object())
+        && (described.get("tags").is_none_or(|tags| !tags.is_object()) || kind.meta().replaces && deed.prior.is_some())
         && kind.differences(&act.scope.session.vault.as_answered(&deed.input), described).is_empty()
     {
         act.resolved(format!("found as it was asked for: {}, adopted", id_of(described)));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use runbook_modules::secret::{self, CLUSTER, PARAMETER};
+use runbook_modules::secret::{self, CLUSTER};
 use runbook_state::store::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -127,7 +127,7 @@ impl Vault {
     pub fn seal_answer(&self, answer: &mut Value) -> Result<(), Error> {
         secret::values(answer, &mut |name, value| {
             let text = match value {
-                Value::String(text) if !text.is_empty() && !suspicious(text) => text,
+                Value::String(text) if !text.is_empty() && !self.holds_one(text) => text,
                 _ => return Ok(()),
             };
             let whole = self.conceal_in(&self.read(), text, true);
@@ -160,6 +160,11 @@ impl Vault {
     pub fn unseal_clusters(&self, value: &Value) -> Value {
         let inner = self.read();
         map_texts(value, &|text, _| self.reveal_in(&inner, text, |name| name.starts_with(CLUSTER)))
+    }
+
+    /// Whether a text holds one of this run's placeholders: the sandbox keeps secrets so.
+    fn holds_one(&self, text: &str) -> bool {
+        pieces(&self.run, text).iter().any(|piece| matches!(piece, Piece::Secret(..)))
     }
 
     /// The name under which a value is kept: the given one, or it with a number when that has another value already.
@@ -329,8 +334,8 @@ impl Vault {
 
 impl Inner {
     fn refresh(&mut self, run: &str) {
-        let answered = |name: &str| name.starts_with(CLUSTER) || name.starts_with(PARAMETER);
-        let looked_for = |(name, value): &(&String, &Zeroizing<String>)| !answered(name) || value.len() >= LONG;
+        let looked_for =
+            |(name, value): &(&String, &Zeroizing<String>)| !name.starts_with(CLUSTER) || value.len() >= LONG;
         let single = self.values.iter().filter(looked_for).flat_map(|(name, _)| {
             let plain = Placeholder::plain(name);
             let encoded =

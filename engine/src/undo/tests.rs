@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Difference, Drift, Options, UndoHook, UndoReport, undo, verify};
 use crate::{
     effect::tests::{
-        cloud::{CLUSTER, ENI, Fault, PUT, TAG},
+        cloud::{ALARM, CLUSTER, ENI, Fault, PUT, TAG},
         rig::{Rig, site},
     },
     error::{Failure, Halt},
@@ -209,6 +209,16 @@ fn what_stays_for_good_is_left_though_the_run_made_it() {
 }
 
 #[test]
+fn what_stays_for_good_is_not_deleted_after_it_failed_either() {
+    let rig = Rig::new();
+    let input = json!({"name": "n", "broken": true});
+    assert!(rig.call("t.create_stays", input.clone()).is_err());
+    rig.cloud.state().things[0].input["broken"] = json!(false);
+    rig.call("t.create_stays", input).unwrap();
+    assert_eq!((deletes(&rig).len(), rig.cloud.standing().len()), (0, 1));
+}
+
+#[test]
 fn what_stood_there_is_put_back_unless_somebody_else_changed_it() {
     for changed in [false, true] {
         let rig = Rig::new();
@@ -253,6 +263,24 @@ fn it_is_put_back_once_whenever_the_process_dies() {
                     break;
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_replacement_whose_answer_was_lost_is_put_back_too() {
+    for (kind, op) in [(&PUT, "t.put"), (&ALARM, "t.put_alarm")] {
+        for executed in [true, false] {
+            let rig = Rig::new();
+            rig.cloud.foreign(kind, "put-n", json!({"name": "n", "size": 1}), false);
+            // Began, Intent; what is answered is not recorded any more.
+            rig.cut.after(2, !executed);
+            let _died = rig.call(op, json!({"name": "n", "size": 2}));
+            rig.cut.never();
+            assert_eq!(rig.cloud.standing()[0].input["size"], if executed { 2 } else { 1 }, "{op}");
+            let report = all(&rig);
+            assert_eq!((report.left.len(), report.kept.len()), (0, 0), "{op}, executed {executed}: {report:?}");
+            assert_eq!(rig.cloud.standing()[0].input["size"], 1, "{op}, executed {executed}");
         }
     }
 }

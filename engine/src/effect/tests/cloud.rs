@@ -60,6 +60,9 @@ pub static KEY: Fake =
     Fake(Meta { name: "t.key", create: "create_key", identity: Identity::Key, cost: Some("key"), ..META });
 /// Making it again makes nothing more; what stood there is kept.
 pub static PUT: Fake = Fake(Meta { name: "t.put", create: "put", identity: Identity::Repeat, replaces: true, ..META });
+/// The same, of what takes tags only when it is made.
+pub static ALARM: Fake =
+    Fake(Meta { name: "t.alarm", create: "put_alarm", identity: Identity::Repeat, replaces: true, ..META });
 /// Shared by the account.
 pub static SHARED: Fake =
     Fake(Meta { name: "t.shared", create: "create_shared", identity: Identity::Key, shared: true, ..META });
@@ -88,7 +91,7 @@ pub static ONCE: Fake = Fake(Meta {
 });
 
 /// The kinds that identify themselves in different ways.
-pub static IDENTITIES: [&Fake; 5] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT];
+pub static IDENTITIES: [&Fake; 6] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &ALARM];
 
 impl Kind for Fake {
     fn meta(&self) -> &'static Meta {
@@ -135,7 +138,7 @@ impl Kind for Fake {
     }
 }
 
-static ALL: [&Fake; 10] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
+static ALL: [&Fake; 11] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &ALARM, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
 
 fn any(_: &Value) -> Result<(), InputError> {
     Ok(())
@@ -315,7 +318,9 @@ fn make(
         Some(_) if keyed => return Err(CallError::new(Class::AlreadyExists, "Duplicate", "it stands already")),
         Some(thing) if kind.0.replaces => {
             thing.input = input.clone();
-            thing.tags = tags.clone();
+            if thing.kind != ALARM.0.name {
+                thing.tags = tags.clone();
+            }
             thing.token = token.to_owned();
             return Ok(thing.clone());
         }

@@ -112,10 +112,28 @@ fn a_secure_string_is_sealed_by_its_name() {
     assert!(placeholder.starts_with("{{secret:parameter/prod/db:"), "{answer}");
     assert_eq!(vault.reveal(&answer).unwrap(), parameter("hunter2-hunter2-hunter2"));
     assert_eq!(vault.conceal_text("with hunter2-hunter2-hunter2"), format!("with {placeholder}"));
-    let mut short = parameter("admin");
+    let mut short = parameter("hunter2");
     vault.seal_answer(&mut short).unwrap();
-    assert!(short["value"].as_str().unwrap().starts_with("{{secret:"), "{short}");
-    assert_eq!(vault.conceal_text("admin logs in"), "admin logs in");
+    let placeholder = short["value"].as_str().unwrap();
+    assert!(placeholder.starts_with("{{secret:"), "{short}");
+    assert_eq!(vault.conceal_text("with hunter2"), format!("with {placeholder}"));
+}
+
+#[test]
+fn what_looks_like_a_placeholder_is_sealed_too() {
+    let vault = Vault::in_memory("7f3a");
+    for value in [r#"{"a":{"password":"hunter2"}}"#, "{{secret:of nobody}} hunter2", "x:0123456789abcdef}} hunter2"] {
+        let mut answer = json!({"name": "/prod/db", "type": "SecureString", "value": value});
+        let plain = answer.clone();
+        vault.seal_answer(&mut answer).unwrap();
+        assert!(!answer.to_string().contains("hunter2"), "{answer}");
+        assert_eq!(vault.reveal(&answer).unwrap(), plain);
+    }
+    let kept =
+        json!({"type": "SecureString", "value": format!("redis://{}@cache", vault.insert("own", "s3cret").unwrap())});
+    let mut answer = kept.clone();
+    vault.seal_answer(&mut answer).unwrap();
+    assert_eq!(answer, kept);
 }
 
 #[test]

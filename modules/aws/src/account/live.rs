@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::Value;
 
-use super::region::{Input, described, is_on, never_off, on_already};
+use super::region::{Input, described, is_on, never_off, sendable};
 use crate::live::{Call, Clients, Driver, Sent, classify, convert::field};
 
 pub(super) struct Region;
@@ -21,9 +21,7 @@ impl Driver for Region {
     /// The service has no code of its own for a region that is on, so it is looked for first.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Input { region_name } = sent.typed()?;
-        if self.read(clients, sent.input).await?.is_some() {
-            return Err(on_already(&region_name));
-        }
+        sendable(&region_name, field(&status(clients, &region_name).await?, "region_opt_status"))?;
         clients.account.enable_region().region_name(&region_name).send().await.map_err(classify)?;
         Ok(described(&region_name, "ENABLING"))
     }
@@ -98,5 +96,14 @@ mod tests {
         assert_eq!(told.unwrap()["region_opt_status"], "DISABLED");
         assert_eq!(region.delete(&wire.clients, &input, None).await.unwrap_err().class, Class::Refused);
         assert_eq!(wire.seen().len(), 4, "nothing is sent to switch one off");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_being_switched_off_is_waited_for() {
+        let wire = Wire::answering([standing("DISABLING")]);
+        let (input, tags) = (json!({ "region_name": "eu-south-1" }), tags());
+        let error = driver("account.region").unwrap().create(&wire.clients, &sent(&input, &tags)).await.unwrap_err();
+        assert_eq!((error.class, error.code.as_str()), (Class::NotYet, "RegionDisabling"));
+        assert_eq!(wire.seen().len(), 1, "nothing was sent");
     }
 }

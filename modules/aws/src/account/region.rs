@@ -31,12 +31,13 @@ pub(super) static META: Meta = Meta {
     name: "account.region",
     create: "enable_region",
     operations: ("EnableRegion", ""),
-    doc: "Switches a region on for the account and waits until it is ENABLED, which takes minutes, sometimes hours.\n\nOne that is on already is \
+    doc: "Switches a region on for the account and waits until it is ENABLED, which takes minutes, sometimes hours; it is waited for an hour and \
+          a half, and a run that is resumed waits on.\n\nOne that is on already is \
           used as it is. Undo never switches a region off, also when the run switched it on: others of the account may have resources there by \
           then, which would become unreachable and go on costing. The call may be made from any region that is on. See the \
           [reference](https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html).",
     identity: Identity::Key,
-    usual: (Duration::from_secs(600), Duration::ZERO),
+    usual: (Duration::from_secs(1800), Duration::ZERO),
     cost: None,
     replaces: false,
     shared: true,
@@ -73,7 +74,7 @@ fn check(value: &Value) -> Result<(), InputError> {
 
 fn judge(described: &Value) -> Health {
     let state = text(described, "region_opt_status");
-    judge_state(state, None, &["ENABLED", "ENABLED_BY_DEFAULT"], &[], &["DISABLING"])
+    judge_state(state, None, &["ENABLED", "ENABLED_BY_DEFAULT"], &[], &[])
 }
 
 /// Whether a region is on, or on its way to it: only then there is something to be used.
@@ -116,9 +117,7 @@ fn status(world: &World, call: &SimCall<'_>) -> Result<Value, CallError> {
 impl Sim for Regions {
     fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         let found = status(world, call)?;
-        if is_on(text(&found, "region_opt_status")) {
-            return Err(on_already(call.text("region_name")));
-        }
+        sendable(call.text("region_name"), text(&found, "region_opt_status"))?;
         SIM.create(kind, world, call).map(untagged)
     }
 
@@ -151,9 +150,21 @@ fn untagged(mut described: Value) -> Value {
     described
 }
 
-/// There is nothing to do: whoever asked for the region may use it.
-pub(super) fn on_already(region: &str) -> CallError {
-    CallError::new(Failed::AlreadyExists, "RegionEnabled", format!("{region} is on already"))
+/// Whether a region that stands so can be switched on.
+///
+/// # Errors
+/// `AlreadyExists` when it is on: whoever asked for it may use it. `NotYet` while it is being switched off.
+pub(super) fn sendable(region: &str, status: &str) -> Result<(), CallError> {
+    match status {
+        "DISABLING" => {
+            let why = format!("{region} is being switched off; only then can it be switched on");
+            Err(CallError::new(Failed::NotYet, "RegionDisabling", why))
+        }
+        status if is_on(status) => {
+            Err(CallError::new(Failed::AlreadyExists, "RegionEnabled", format!("{region} is on already")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// No call of ours switches a region off.

@@ -18,10 +18,13 @@ pub(super) static SIM: Upsert = Upsert(Simple {
     state_field: "state_value",
     missing: "ResourceNotFound",
     describe: |_, call, id| {
+        let listed = |field: &str| call.input.get(field).cloned().unwrap_or_else(|| json!([]));
         json!({
             "name": id, "arn": format!("arn:aws:cloudwatch:{}:{}:alarm:{id}", call.place.region, call.account),
             "actions_enabled": call.input.get("actions_enabled").cloned().unwrap_or(true.into()),
             "threshold": call.input.get("threshold").and_then(Value::as_f64),
+            "dimensions": listed("dimensions"), "alarm_actions": listed("alarm_actions"),
+            "ok_actions": listed("ok_actions"), "insufficient_data_actions": listed("insufficient_data_actions"),
         })
     },
     ..Simple::DEFAULT

@@ -32,7 +32,7 @@ where
             CallError::new(class, code, message)
         }
         SdkError::ResponseError(answer) => {
-            CallError::new(Class::Unknown, format!("Http{}", answer.raw().status().as_u16()), chain(&error))
+            CallError::new(Class::Unknown, format!("Http{}", answer.raw().status().as_u16()), unread(&error))
         }
         _ => CallError::new(Class::Unknown, "Unsorted", chain(&error)),
     };
@@ -45,6 +45,11 @@ where
 
 fn chain(error: &(dyn Error + 'static)) -> String {
     DisplayErrorContext(error).to_string()
+}
+
+/// Why an answer could not be read, without the answer: it may hold a secret.
+fn unread(error: &(dyn Error + 'static)) -> String {
+    sources(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A request that got no answer: did it leave at all?

@@ -94,7 +94,7 @@ impl<'a> Arn<'a> {
         match self.service {
             "iam" | "acm" | "elasticloadbalancing" | "secretsmanager" | "wafv2" => self.whole,
             // An alarm's name may hold slashes.
-            "cloudwatch" => self.resource.trim_start_matches("alarm:"),
+            "cloudwatch" => self.resource.strip_prefix("alarm:").unwrap_or(self.resource),
             _ => self.resource.rsplit('/').next().unwrap_or(self.resource),
         }
     }
@@ -110,7 +110,7 @@ mod tests {
             ("arn:aws:ec2:us-east-1:1:vpc/vpc-1", "ec2.vpc", "vpc-1"),
             ("arn:aws:ec2:us-east-1:1:natgateway/nat-1", "ec2.nat_gateway", "nat-1"),
             ("arn:aws:s3:::notes", "s3.bucket", "notes"),
-            ("arn:aws:cloudwatch:us-east-1:1:alarm:jobs/old", "cloudwatch.metric_alarm", "jobs/old"),
+            ("arn:aws:cloudwatch:us-east-1:1:alarm:alarm:jobs/old", "cloudwatch.metric_alarm", "alarm:jobs/old"),
             ("arn:aws:iam::1:oidc-provider/x", "iam.open_id_connect_provider", "arn:aws:iam::1:oidc-provider/x"),
         ] {
             let told = Arn::of(arn).unwrap();

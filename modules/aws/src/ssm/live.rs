@@ -1,7 +1,7 @@
 //! GetParameter.
 
 use async_trait::async_trait;
-use runbook_modules::error::CallError;
+use runbook_modules::error::{CallError, Class};
 use serde_json::Value;
 
 use super::parameter::Get;
@@ -15,7 +15,9 @@ impl Call for GetParameter {
         let Get { name, with_decryption } = sent.typed()?;
         let request = clients.ssm.get_parameter().name(name).set_with_decryption(with_decryption);
         let answer = request.send().await.map_err(classify)?;
-        let Some(found) = answer.parameter() else { return Ok(Value::Null) };
+        let Some(found) = answer.parameter() else {
+            return Err(CallError::new(Class::Unknown, "NoParameter", "the answer has no parameter in it"));
+        };
         let described = Described::new()
             .text("name", found.name())
             .text("type", found.r#type().map(|kind| kind.as_str()))
@@ -55,6 +57,23 @@ mod tests {
         let seen = &wire.seen()[0];
         assert_eq!(seen.target, "AmazonSSM.GetParameter");
         assert_eq!(seen.json(), json!({ "Name": "/prod/db", "WithDecryption": true }));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_read_is_not_shown() {
+        let (input, tags) = (json!({ "name": "/prod/db", "with_decryption": true }), tags());
+        for body in [
+            r#"{"Parameter": {"Value": "hidden", "Version": "#,
+            r#"{"Parameter": {"Value": "hidden", "Version": "x"}}"#,
+        ] {
+            let wire = Wire::answering([(200, body.to_owned())]);
+            let error = call("ssm.get_parameter").unwrap().call(&wire.clients, &sent(&input, &tags)).await.unwrap_err();
+            assert_eq!(error.class, Class::Unknown, "{error}");
+            assert!(!error.to_string().contains("hidden") && error.message.len() > 20, "{error}");
+        }
+        let wire = Wire::answering([json_answer(200, json!({}))]);
+        let error = call("ssm.get_parameter").unwrap().call(&wire.clients, &sent(&input, &tags)).await.unwrap_err();
+        assert_eq!(error.code, "NoParameter");
     }
 
     #[tokio::test]

@@ -23,8 +23,7 @@ pub(in crate::cloudwatch) struct DescribeAlarms;
 
 fn described(alarm: &types::MetricAlarm) -> Described {
     let dimension = |dimension: &Dimension| json!({ "name": dimension.name(), "value": dimension.value() });
-    let actions = |actions: &[String]| Some(actions).filter(|actions| !actions.is_empty()).map(texts);
-    let described = Described::new()
+    Described::new()
         .text("id", alarm.alarm_name())
         .text("name", alarm.alarm_name())
         .text("alarm_name", alarm.alarm_name())
@@ -43,13 +42,10 @@ fn described(alarm: &types::MetricAlarm) -> Described {
         .text("treat_missing_data", alarm.treat_missing_data())
         .text("unit", alarm.unit().map(StandardUnit::as_str))
         .value("actions_enabled", alarm.actions_enabled())
-        .value("alarm_actions", actions(alarm.alarm_actions()))
-        .value("ok_actions", actions(alarm.ok_actions()))
-        .value("insufficient_data_actions", actions(alarm.insufficient_data_actions()));
-    match alarm.dimensions() {
-        [] => described,
-        dimensions => described.list("dimensions", dimensions, dimension),
-    }
+        .value("alarm_actions", Some(texts(alarm.alarm_actions())))
+        .value("ok_actions", Some(texts(alarm.ok_actions())))
+        .value("insufficient_data_actions", Some(texts(alarm.insufficient_data_actions())))
+        .list("dimensions", alarm.dimensions(), dimension)
 }
 
 /// What an alarm has beside our fields, out of which it could not be put back.
@@ -87,9 +83,10 @@ async fn named(clients: &Clients, name: &str) -> Result<Option<types::MetricAlar
 }
 
 async fn put(clients: &Clients, alarm: Input, tags: Option<Vec<Tag>>) -> Result<(), CallError> {
-    let dimensions = alarm.dimensions.map(|dimensions| {
+    let dimensions = alarm.dimensions.filter(|dimensions| !dimensions.is_empty()).map(|dimensions| {
         dimensions.into_iter().map(|one| Dimension::builder().name(one.name).value(one.value).build()).collect()
     });
+    let actions = |actions: Option<Vec<String>>| actions.filter(|actions| !actions.is_empty());
     let request = clients
         .cloudwatch
         .put_metric_alarm()
@@ -108,9 +105,9 @@ async fn put(clients: &Clients, alarm: Input, tags: Option<Vec<Tag>>) -> Result<
         .set_treat_missing_data(alarm.treat_missing_data)
         .set_unit(alarm.unit.as_deref().map(StandardUnit::from))
         .set_actions_enabled(alarm.actions_enabled)
-        .set_alarm_actions(alarm.alarm_actions)
-        .set_ok_actions(alarm.ok_actions)
-        .set_insufficient_data_actions(alarm.insufficient_data_actions)
+        .set_alarm_actions(actions(alarm.alarm_actions))
+        .set_ok_actions(actions(alarm.ok_actions))
+        .set_insufficient_data_actions(actions(alarm.insufficient_data_actions))
         .set_tags(tags);
     request.send().await.map_err(classify).map(|_| ())
 }

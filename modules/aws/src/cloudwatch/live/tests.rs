@@ -70,9 +70,13 @@ async fn an_alarm_is_read_with_its_tags_and_is_what_was_asked_for() {
         (&found["arn"], &found["state_value"], &found["tags"]),
         (&json!(ARN), &json!("OK"), &json!({ "team": "ops" }))
     );
-    assert_eq!(found.get("ok_actions"), None);
+    assert_eq!(found["ok_actions"], json!([]));
     use runbook_modules::resource::Kind as _;
-    assert_eq!(crate::cloudwatch::metric_alarm::KIND.differences(&alarm(), &found), []);
+    let kind_differences = |asked: &Value| crate::cloudwatch::metric_alarm::KIND.differences(asked, &found);
+    assert_eq!(kind_differences(&alarm()), []);
+    let mut told = alarm();
+    told["ok_actions"] = json!(["arn:aws:sns:us-east-1:123456789012:ok"]);
+    assert_eq!(kind_differences(&told)[0].0, "ok_actions", "an action that somebody took away is drift");
     assert_eq!(kind.read(&wire.clients, &at).await.unwrap(), None);
     assert_eq!(wire.seen()[1].cbor(), json!({ "ResourceARN": ARN }));
 }
@@ -100,6 +104,7 @@ async fn what_stood_before_is_put_back_as_it_was_described() {
         (&json!("arn:aws:sns:us-east-1:123456789012:ok"), &json!("Seconds"))
     );
     assert_eq!((&body["ActionsEnabled"], &body["Threshold"]), (&json!(true), &json!(600.0)));
+    assert_eq!(body.get("AlarmActions").and_then(|actions| actions.get(1)), None);
     assert_eq!((operation(&seen[3]), seen[3].cbor()), ("DeleteAlarms".to_owned(), json!({ "AlarmNames": ["old"] })));
 }
 
