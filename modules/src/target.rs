@@ -28,6 +28,13 @@ pub struct Place {
     pub context: Option<String>,
 }
 
+impl Place {
+    /// The cluster that Kubernetes and Helm calls go to: an EKS cluster's name, or a kubeconfig's context; empty when there is none.
+    pub fn cluster_name(&self) -> &str {
+        self.cluster.as_deref().or(self.context.as_deref()).unwrap_or_default()
+    }
+}
+
 /// What a call carries beside its input.
 pub struct Request<'a> {
     /// Where it goes.

@@ -39,7 +39,8 @@ use crate::{
   runbook undo 7f3a
   runbook undo 7f3a --step redis1/network/vpc
   runbook undo 7f3a --also eni-0f2c
-  runbook undo 7f3a --also s3://BUCKET   (the bucket with every object in it)")]
+  runbook undo 7f3a --also s3://BUCKET   (the bucket with every object in it)
+  runbook undo 7f3a --also k8s://CLUSTER/v1/ConfigMap/NAMESPACE/NAME   (the object, its finalizers taken off)")]
 pub struct Undo {
     /// Run: a unique prefix of its id, or latest.
     pub run: String,

@@ -1,10 +1,11 @@
 //! `--also ID`: something that a controller left behind and that holds what is to be undone. A person names it; it becomes a row
 //! like any other, the newest, and is deleted first. A store named by its address (`s3://BUCKET`) goes with all that is in it: what
-//! others put there is not the run's, so that a person must say so. A database named so (`rds:db:NAME`) goes although it is protected.
+//! others put there is not the run's, so that a person must say so. A database named so (`rds:db:NAME`) goes although it is protected,
+//! an object of a cluster (`k8s://CLUSTER/v1/ConfigMap/NAMESPACE/NAME`) with its finalizers taken off.
 
 use std::sync::Arc;
 
-use runbook_modules::target::Place;
+use runbook_modules::{k8s::finalizers, target::Place};
 use runbook_state::{
     record::{EffectKey, Owned, Record, Site},
     store::When,
@@ -17,6 +18,9 @@ use crate::{
     error::{Failure, Halt},
     run::{scope::Scope, session::Session},
 };
+
+/// The kind of what has an address in a cluster.
+const OBJECT: &str = "k8s.object";
 
 /// The key under which such rows stand.
 pub const STEP: &str = "undo --also";
@@ -44,8 +48,18 @@ const ADDRESSES: &[(&str, &str, &str, &str)] = &[
     ("rds:cluster:", "rds.db_cluster", "db_cluster_identifier", "lift_deletion_protection"),
 ];
 
-/// What an id or an address names: the kind, and a description to locate it by.
-fn named(id: &str) -> Option<(&'static str, Value)> {
+/// What an id or an address names: the kind, a description to locate it by, and where it is.
+fn named(session: &Session, id: &str) -> Option<(&'static str, Value, Place)> {
+    if id.starts_with(finalizers::ADDRESS) {
+        let mut clusters = places(session).filter(|place| !place.cluster_name().is_empty());
+        return clusters.find_map(|place| Some((OBJECT, finalizers::named(place.cluster_name(), id)?, place)));
+    }
+    let (kind, found) = of_account(id)?;
+    let place = places(session).find(|place| place.cluster_name().is_empty() && !place.region.is_empty());
+    Some((kind, found, place.unwrap_or_default()))
+}
+
+fn of_account(id: &str) -> Option<(&'static str, Value)> {
     let address = ADDRESSES.iter().find_map(|(prefix, kind, field, consent)| {
         let name = id.strip_prefix(prefix)?;
         Some((*kind, json!({ "id": name, *field: name, *consent: true })))
@@ -63,17 +77,24 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
             continue;
         }
         let wrong = |why: &str| Failure::new("RB0504", format!("--also {id}: {why}"));
-        let known = named(id).and_then(|(kind, found)| Some((session.table.kind(kind)?, found)));
-        let (kind, found) = known.ok_or_else(|| {
+        let known = named(session, id).and_then(|(kind, found, place)| Some((session.table.kind(kind)?, found, place)));
+        let (kind, found, place) = known.ok_or_else(|| {
+            if id.starts_with(finalizers::ADDRESS) {
+                return wrong("the run has nothing in such a cluster, or it is no object's address")
+                    .hint("an address is like k8s://CLUSTER/v1/ConfigMap/NAMESPACE/NAME, the namespace empty for what has none");
+            }
             let all = PREFIXES.iter().copied().chain(ADDRESSES.iter().map(|(prefix, kind, ..)| (*prefix, *kind)));
             let known: Vec<_> = all.filter(|(_, kind)| session.table.kind(kind).is_some()).map(|(p, _)| p).collect();
             wrong("its kind is not known").hint(format!("ids that begin so are known: {}", known.join(", ")))
         })?;
-        let place = place(session);
         let scope = Scope::undoing(session, STEP);
         let act = Act::new(&scope, kind.meta().name, kind.meta().operations.1, id, &Site::default());
-        let at = kind.locate(&json!({}), &found).ok_or_else(|| wrong("it cannot be looked up by its id"))?;
+        let mut at = kind.locate(&json!({}), &found).ok_or_else(|| wrong("it cannot be looked up by its id"))?;
         let described = act.read(kind, &place, &at)?.ok_or_else(|| wrong("it does not exist"))?;
+        // The very object that stands now.
+        if let Some(uid) = described.pointer("/metadata/uid") {
+            at["uid"] = uid.clone();
+        }
         let ordinal = session.history.effects().iter().filter(|effect| effect.key.step == STEP).count();
         let effect =
             EffectKey { step: STEP.to_owned(), ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX), generation: 0 };
@@ -106,10 +127,7 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
     Ok(())
 }
 
-/// Where the run works: the place of the newest row that is not in a cluster.
-fn place(session: &Session) -> Place {
-    let places = session.history.effects().into_iter().rev().filter_map(|effect| {
-        serde_json::from_value::<Place>(effect.place.clone()).ok().filter(|place| place.cluster.is_none())
-    });
-    places.into_iter().find(|place| !place.region.is_empty()).unwrap_or_default()
+/// Where the run works, the newest first.
+fn places(session: &Session) -> impl Iterator<Item = Place> {
+    session.history.effects().into_iter().rev().filter_map(|effect| serde_json::from_value(effect.place.clone()).ok())
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`object`]: the kind `k8s.object`; [`patch`]: the kind `k8s.patch`.
 //! * [`operations`]: get, list, wait, logs, delete; [`exec`]: exec and run_pod.
+//! * [`finalizers`]: what holds an object that is being deleted.
 //! * [`health`]: whether an object is ready, [`custom`]: the same for the objects of well-known controllers; [`types`]: the kinds that every
 //!   cluster knows; [`quantity`]: `1000m` is `1`; [`secret`]: where a Secret holds its values.
 
@@ -9,6 +10,7 @@ use crate::table::Table;
 
 pub mod custom;
 pub mod exec;
+pub mod finalizers;
 pub mod health;
 pub mod object;
 pub mod operations;

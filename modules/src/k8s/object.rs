@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{health, quantity, types, types::text};
+use super::{finalizers, health, quantity, types, types::text};
 use crate::{
     input::{self, InputError},
     resource::{Health, Identity, Kind, Meta},
@@ -105,6 +105,9 @@ impl Kind for Object {
         let uid = text(described, "metadata.uid");
         if !uid.is_empty() {
             at["uid"] = uid.into();
+        }
+        if described.get(finalizers::CONSENT) == Some(&Value::Bool(true)) {
+            at[finalizers::CONSENT] = true.into();
         }
         Some(at)
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     answers::{self, Asked},
     controllers::{self, RECORD},
-    k8s::{self, apply, one, region, sim::cluster_of, status::describe},
+    k8s::{self, apply, one, region, status::describe},
     sim::{Sim, SimCall},
     world::{Object, World},
 };
@@ -83,7 +83,7 @@ pub fn description(world: &World, release: &Object, now_ms: i64) -> Value {
 /// # Errors
 /// Never: a release that does not exist is null.
 pub fn read_status(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let found = world.get(RELEASE, cluster_of(call.place), &id(call), call.now_ms);
+    let found = world.get(RELEASE, call.place.cluster_name(), &id(call), call.now_ms);
     Ok(found.map(|release| description(world, release, call.now_ms)).unwrap_or_default())
 }
 
@@ -92,7 +92,7 @@ pub fn read_status(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallE
 /// # Errors
 /// When there is no such release.
 pub fn uninstall(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     let id = id(call);
     if world.get(RELEASE, cluster, &id, call.now_ms).is_none() {
         return Err(CallError::not_found("ReleaseNotFound", format!("release: not found: {id}")));
@@ -110,7 +110,7 @@ pub fn uninstall(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallErr
 /// # Errors
 /// `NotRehearsed`.
 pub fn template(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let asked = Asked::new("helm.template", cluster_of(call.place), call, call.now_ms)
+    let asked = Asked::new("helm.template", call.place.cluster_name(), call, call.now_ms)
         .with("name", call.text("release"))
         .with("chart", call.text("chart"));
     answers::text(world, &asked).map(Value::from)
@@ -118,7 +118,7 @@ pub fn template(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallErro
 
 impl Sim for Installed {
     fn create(&self, _: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         region(world, cluster, call.now_ms)?;
         let id = id(call);
         let namespace = id.split('/').next().unwrap_or_default().to_owned();
@@ -165,7 +165,7 @@ impl Sim for Installed {
     }
 
     fn read(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        let found = world.get(RELEASE, cluster_of(call.place), &id(call), call.now_ms)?;
+        let found = world.get(RELEASE, call.place.cluster_name(), &id(call), call.now_ms)?;
         Some(description(world, found, call.now_ms))
     }
 
@@ -178,7 +178,7 @@ impl Sim for Installed {
     }
 
     fn next_change(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         let release = world.get(RELEASE, cluster, &id(call), call.now_ms)?;
         let plain = release.states.last().map(|(from, _)| from + PLAIN_MS).filter(|at| *at > call.now_ms);
         let pending = world.stored(RECORD, cluster).filter_map(|record| record.next_change(call.now_ms)).min();
@@ -187,7 +187,7 @@ impl Sim for Installed {
     }
 
     fn obstacles(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        let release = world.get(RELEASE, cluster_of(call.place), &id(call), call.now_ms);
+        let release = world.get(RELEASE, call.place.cluster_name(), &id(call), call.now_ms);
         release.map(|release| status(world, release, call.now_ms).1).unwrap_or_default()
     }
 }

@@ -11,7 +11,7 @@ use super::{
     template::Scope,
     world::{Object, World, key},
 };
-use crate::k8s::types::text;
+use crate::k8s::{finalizers, types::text};
 
 /// In the place of a token: it stood before the run.
 const GIVEN: &str = "given";
@@ -84,7 +84,7 @@ pub(super) fn make(
     if trigger.kind == OBJECT && (!adds.is_null() || !rule.finalizers.is_empty()) {
         world.change(OBJECT, cluster, &trigger.id, |object| {
             merge(&mut object.body, adds);
-            let mut list = delete::finalizers(&object.body);
+            let mut list = finalizers::of(&object.body);
             list.extend(rule.finalizers.iter().cloned());
             list.dedup();
             if !list.is_empty() {

@@ -104,5 +104,7 @@ async fn a_definition_that_hangs_names_what_it_waits_for() {
     live.undo("k8s.apply", &Value::Null, &defined, None).await.expect("deleted");
     live.waits_for(&defined, "customresourcecleanup.apiextensions.k8s.io").await;
     live.waits_for(&made, "example.com/hold").await;
-    assert_eq!(live.obstacles(&made).await, ["finalizer example.com/hold"]);
+    let held = live.obstacles(&made).await;
+    assert_eq!(held[0], "finalizer example.com/hold");
+    assert!(held[1].contains("--also k8s://") && held[1].contains("/held.example.com/v1/Held/"), "{held:?}");
 }

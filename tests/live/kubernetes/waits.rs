@@ -1,6 +1,6 @@
 //! What is unready is named with its reason, and what is ready is seen.
 
-use runbook_modules::error::Class;
+use runbook_modules::{error::Class, k8s::finalizers};
 use serde_json::{Value, json};
 
 use super::bed::{Live, Others, config_map, config_map_path, plane};
@@ -156,7 +156,21 @@ async fn a_namespace_that_hangs_names_what_remains_in_it() {
     let error = live.apply(config_map(&space, "late", json!({}))).await.expect_err("terminating");
     assert_eq!(error.class, Class::Refused, "{error}");
     assert!(error.message.contains("being terminated"), "{error}");
-    others.merge(&config_map_path(&space, "held"), json!({"metadata": {"finalizers": null}})).await;
+    // A person may let go what is in it, not the namespace over its head.
+    let allowed = |mut object: Value| {
+        object[finalizers::CONSENT] = true.into();
+        object
+    };
+    let error = live.undo("k8s.apply", &made, &allowed(made.clone()), None).await.expect_err("holds something");
+    assert_eq!((error.class, error.code.as_str()), (Class::Blocked, "NamespaceHolds"), "{error}");
+    let held = config_map(&space, "held", json!({}));
+    let mut another = held.clone();
+    another["metadata"]["uid"] = "6d0c4a55-0000-4000-8000-000000000000".into();
+    let error = live.undo("k8s.apply", &held, &allowed(another), None).await.expect_err("another one");
+    assert_eq!(error.class, Class::NotFound, "{error}");
+    assert!(live.read(&held).await.expect("read").is_some());
+    live.undo("k8s.apply", &held, &allowed(held.clone()), None).await.expect("let go");
+    live.until("gone", &held, |found| found.is_none().then_some(())).await;
     live.until("gone", &made, |found| found.is_none().then_some(())).await;
 }
 

@@ -86,18 +86,7 @@ pub const ALL: &[Held] = &[
     Held {
         name: "a namespace stays Terminating",
         script: || scripts::cluster("", "", scripts::NAMESPACE),
-        plant: |documents| {
-            let (key, mut object) = map(documents)?;
-            let (key, id) = (key.replace("/wedge/wedge", "/wedge/theirs"), "v1/ConfigMap/wedge/theirs");
-            object["id"] = id.into();
-            object["token"] = "given".into();
-            object["tags"] = json!({});
-            object["body"]["id"] = id.into();
-            let metadata =
-                json!({ "name": "theirs", "namespace": "wedge", "uid": "0f0e1d2c", "finalizers": [FINALIZER] });
-            object["body"]["metadata"] = metadata;
-            Ok(vec![(key, Some(object))])
-        },
+        plant: theirs_held,
         fault: None,
         says: &[("k8s.object", &["NotGone", "theirs", FINALIZER]), ("eks.cluster", &["not tried", "Namespace"])],
         costs: &[CONTROL_PLANE],
@@ -211,6 +200,19 @@ fn map(documents: &Documents) -> Tried<(String, Value)> {
 /// What was planted is taken out again.
 fn removed(_: &Documents, planted: &[Change]) -> Vec<Change> {
     planted.iter().map(|(key, _)| (key.clone(), None)).collect()
+}
+
+/// Somebody's ConfigMap beside the run's, with a finalizer.
+pub fn theirs_held(documents: &Documents) -> Tried<Vec<Change>> {
+    let (key, mut object) = map(documents)?;
+    let (key, id) = (key.replace("/wedge/wedge", "/wedge/theirs"), "v1/ConfigMap/wedge/theirs");
+    object["id"] = id.into();
+    object["token"] = "given".into();
+    object["tags"] = json!({});
+    object["body"]["id"] = id.into();
+    let metadata = json!({ "name": "theirs", "namespace": "wedge", "uid": "0f0e1d2c", "finalizers": [FINALIZER] });
+    object["body"]["metadata"] = metadata;
+    Ok(vec![(key, Some(object))])
 }
 
 /// The finalizer's owner lets go: what is on its way out goes with its last finalizer.

@@ -7,6 +7,7 @@ use super::{
     Ended,
     account::{change, documents, ours, stands, without},
     held::{RUN, Told, emptied, told},
+    obstacles::theirs_held,
     scripts::{self, AWS},
 };
 use crate::harness::Place;
@@ -21,6 +22,7 @@ pub const ALL: &[(&str, One)] = &[
     ("a resource was deleted by hand", by_hand),
     ("a service-linked role is shared", shared),
     ("a cluster is gone before its Kubernetes objects", without_cluster),
+    ("a person lets go what a finalizer holds", let_go),
 ];
 
 fn made(make: Make<'_>, script: &str) -> Tried<Place> {
@@ -178,4 +180,31 @@ pub fn cycles(make: Make<'_>, count: usize) -> Tried<()> {
         emptied(&place).map_err(within)?;
     }
     Ok(())
+}
+
+/// Somebody's ConfigMap in the run's namespace, held by a finalizer that nobody removes: the undo that it holds up names the way out, which
+/// takes that one object, and no namespace over the head of what it holds.
+fn let_go(make: Make<'_>) -> Tried<Ended> {
+    let place = made(make, &scripts::cluster("", "", scripts::NAMESPACE))?;
+    change(&place, &theirs_held(&documents(&place)?)?)?;
+    let held = told(&expect(&place, 7, &[&UNDO[..], &["--json"]].concat())?)?;
+    let blockers: String = held.left.iter().map(|left| left["blockers"].to_string()).collect();
+    let address = "k8s://wedge/v1/ConfigMap/wedge/theirs";
+    if !blockers.contains(&format!("--also {address}`")) {
+        return Err(format!("the way out is not named: {:?}", held.left));
+    }
+    let said = expect(&place, 7, &[&UNDO[..], &["--also", "k8s://wedge/v1/Namespace//wedge"]].concat())?;
+    if !said.err.contains("NamespaceHolds") {
+        return Err(format!("the namespace was let go:\n{}", said.err));
+    }
+    let wrong = expect(&place, 1, &[&UNDO[..], &["--also", "k8s://other/v1/ConfigMap/wedge/theirs"]].concat())?;
+    if !wrong.err.contains("RB0504") {
+        return Err(format!("another cluster's address is no mistake:\n{}", wrong.err));
+    }
+    let minutes = told(&expect(&place, 0, &[&UNDO[..], &["--json", "--also", address]].concat())?)?.minutes;
+    let left = &world(&place)?["objects"];
+    if !left.as_array().is_some_and(Vec::is_empty) {
+        return Err(format!("left: {left}"));
+    }
+    ended(minutes, 15.0)
 }

@@ -4,6 +4,7 @@ use http::Method;
 use runbook_modules::{
     error::{CallError, Class},
     k8s::{
+        finalizers,
         object::{bare, id_at},
         types::{Type, text},
     },
@@ -13,18 +14,23 @@ use serde_json::{Value, json};
 use super::{
     api::{Api, path},
     apply::MANAGER,
+    lift::lift,
     owners,
     patch::merge,
 };
 use crate::{client::Ask, error::is_unserved};
 
-/// Deletes the object of a locator.
+/// Deletes the object of a locator, and takes its finalizers off where a person has said so.
 ///
 /// # Errors
 /// `NotFound` when it is gone, also when another one bears its name.
 pub async fn delete(api: Api<'_>, at: &Value) -> Result<(), CallError> {
     let kind = api.served(text(at, "kind"), version(at)).await?.ok_or_else(|| missing(at))?;
-    remove(api, &kind, text(at, "namespace"), text(at, "name"), text(at, "uid")).await
+    remove(api, &kind, text(at, "namespace"), text(at, "name"), text(at, "uid")).await?;
+    match at.get(finalizers::CONSENT) {
+        Some(Value::Bool(true)) => lift(api, &kind, at).await,
+        _ => Ok(()),
+    }
 }
 
 /// Deletes an object by hand: the one that stands now. Answers `#{id, uid}`.

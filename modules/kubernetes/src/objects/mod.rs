@@ -1,7 +1,7 @@
 //! Live Kubernetes objects, through the `kube` client.
 //!
 //! * [`api`]: paths, reads, and which kinds the server knows; [`describe`]: an object in the shape that the sandbox gives too.
-//! * [`apply`], [`patch`], [`delete`]: what changes objects; [`owners`]: which fields are whose.
+//! * [`apply`], [`patch`], [`delete`], [`lift`]: what changes objects; [`owners`]: which fields are whose.
 //! * [`waiting`]: what an object waits for; [`workload`]: the pods of one; [`reasons`]: why a pod is not ready.
 //! * [`pods`], [`exec`], [`run_pod`]: logs and commands.
 
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use runbook_modules::{
     error::{CallError, Class},
     host::Host,
-    k8s::{operations::wait_answer, types::text},
+    k8s::{finalizers, operations::wait_answer, types::text},
     operation::Operation,
     resource::Kind,
     target::{Place, Request},
@@ -30,6 +30,7 @@ pub mod apply;
 pub mod delete;
 pub mod describe;
 pub mod exec;
+pub mod lift;
 pub mod owners;
 pub mod patch;
 pub mod pods;
@@ -158,8 +159,7 @@ impl Calls for Objects {
         }
         let api = self.api(place);
         let Ok(Some(object)) = named(api, at).await else { return Vec::new() };
-        let finalizers = object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let mut found: Vec<String> = finalizers.map(|name| format!("finalizer {name}")).collect();
+        let mut found = finalizers::held(place.cluster_name(), &object);
         found.extend(waiting::waits_for(api, &object).await);
         found
     }

@@ -18,7 +18,7 @@ use super::{
     simple::begin_deletion,
     world::{Object, World, key},
 };
-use crate::k8s::types::text;
+use crate::k8s::{finalizers, types::text};
 pub use wanted::{Stack, handled};
 
 pub mod build;
@@ -129,7 +129,7 @@ fn parts<'a>(world: &'a World, cluster: &str, stack: &Stack, kind: &'a str) -> i
 /// Makes what a stack still lacks, and takes away what it no longer asks for.
 fn keep(world: &mut World, cluster: &str, stack: &Stack, now_ms: i64) {
     for member in &stack.staying {
-        let held = delete::finalizers(&member.body);
+        let held = finalizers::of(&member.body);
         if !held.contains(&stack.finalizer) {
             world.change(OBJECT, cluster, &member.id, |object| {
                 let list: Vec<String> = held.into_iter().chain([stack.finalizer.clone()]).collect();

@@ -11,7 +11,7 @@ use super::{
     },
     CLUSTER_TAG,
 };
-use crate::k8s::types::text;
+use crate::k8s::{finalizers, types::text};
 
 /// The class of a Service that the controller serves.
 pub const SERVICE_CLASS: &str = "service.k8s.aws/nlb";
@@ -66,7 +66,7 @@ pub fn stacks(world: &World, cluster: &str, now_ms: i64) -> Vec<Stack> {
     for object in members.filter(|o| o.exists(now_ms)) {
         let Some(stack) = Stack::of(world, cluster, object, now_ms) else { continue };
         let there = found.entry((stack.network, stack.name.clone())).or_insert(stack.clone());
-        let held = super::delete::finalizers(&object.body).contains(&stack.finalizer);
+        let held = finalizers::of(&object.body).contains(&stack.finalizer);
         match (object.gone_at.is_none() && text(&object.body, "metadata.deletionTimestamp").is_empty(), held) {
             (true, _) => there.staying.push(object.clone()),
             (false, true) => there.leaving.push(object.clone()),

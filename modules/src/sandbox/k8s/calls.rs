@@ -9,7 +9,7 @@ use super::{
         world::{Object, World},
     },
     OBJECT, apply, delete as deletion, endpoints, of_kind, one, pods, region,
-    sim::{cluster_of, named},
+    sim::named,
     status::describe,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 
 /// `k8s.get`.
 pub fn get(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     let found = named(world, cluster, call.input, call.now_ms);
     if let Some(found) = found {
         return Ok(describe(world, cluster, found, call.now_ms));
@@ -35,7 +35,7 @@ pub fn get(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 
 /// `k8s.list`.
 pub fn list(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     region(world, cluster, call.now_ms)?;
     let api = call.input.get("api_version").and_then(Value::as_str);
     let kind = apply::known(world, cluster, call.text("kind"), api, call.now_ms)?;
@@ -52,7 +52,7 @@ pub fn list(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 
 /// `k8s.wait`.
 pub fn wait(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     let object =
         named(world, cluster, call.input, call.now_ms).map(|object| describe(world, cluster, object, call.now_ms));
     let what = match call.text("for") {
@@ -64,7 +64,7 @@ pub fn wait(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 
 /// `k8s.delete`.
 pub fn delete(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     let missing =
         || CallError::not_found("NotFound", format!("{} \"{}\" not found", call.text("kind"), call.text("name")));
     let found = named(world, cluster, call.input, call.now_ms).ok_or_else(missing)?;
@@ -96,7 +96,7 @@ fn container(pod: &Object, asked: &str) -> Result<String, CallError> {
 
 /// `k8s.exec`.
 pub fn exec(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     let name = call.text("pod");
     region(world, cluster, call.now_ms)?;
     let pod = world
@@ -118,7 +118,7 @@ pub fn exec(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 
 /// `k8s.run_pod`.
 pub fn run_pod(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     region(world, cluster, call.now_ms)?;
     let namespace = namespace(call);
     if one(world, cluster, "Namespace", "", namespace, call.now_ms).is_none() {
@@ -152,7 +152,7 @@ pub fn run_pod(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError
 
 /// `k8s.logs`.
 pub fn logs(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let cluster = cluster_of(call.place);
+    let cluster = call.place.cluster_name();
     region(world, cluster, call.now_ms)?;
     let kind = match call.text("kind") {
         "" => "Pod",

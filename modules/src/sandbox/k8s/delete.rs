@@ -10,7 +10,10 @@ use super::{
     },
     OBJECT, of_kind, pods, settle,
 };
-use crate::{error::CallError, k8s::types::text};
+use crate::{
+    error::CallError,
+    k8s::{finalizers, types::text},
+};
 
 /// Begins the deletion of an object by its id.
 ///
@@ -35,17 +38,25 @@ pub fn remove_finalizers(world: &mut World, cluster: &str, id: &str, names: &[St
     settle::settle(world, cluster, now_ms);
 }
 
-/// The finalizers of an object.
-pub fn finalizers(body: &Value) -> Vec<String> {
-    let list = body["metadata"]["finalizers"].as_array().into_iter().flatten();
-    list.filter_map(Value::as_str).map(str::to_owned).collect()
+/// Takes the finalizers of an object off because a person has said so. A namespace is let go by what it holds.
+///
+/// # Errors
+/// `Blocked` by a namespace that holds something.
+pub fn lift(world: &mut World, cluster: &str, id: &str, now_ms: i64) -> Result<(), CallError> {
+    let Some(object) = world.get(OBJECT, cluster, id, now_ms).cloned() else { return Ok(()) };
+    if text(&object.body, "kind") != "Namespace" {
+        remove_finalizers(world, cluster, id, &finalizers::of(&object.body), now_ms);
+        return Ok(());
+    }
+    let holds = waits_for(world, cluster, &object, now_ms);
+    if holds.is_empty() { Ok(()) } else { Err(finalizers::namespace_holds(&object.body, &holds)) }
 }
 
 fn begin(world: &mut World, cluster: &str, object: &Object, now_ms: i64) {
     if object.gone_at.is_some() || !text(&object.body, "metadata.deletionTimestamp").is_empty() {
         return;
     }
-    let waits = !finalizers(&object.body).is_empty()
+    let waits = !finalizers::of(&object.body).is_empty()
         || matches!(text(&object.body, "kind"), "Namespace" | "CustomResourceDefinition" | "PersistentVolumeClaim");
     if !waits {
         end(world, cluster, object, now_ms + grace_ms(&object.body));
@@ -54,7 +65,7 @@ fn begin(world: &mut World, cluster: &str, object: &Object, now_ms: i64) {
     world.change(OBJECT, cluster, &object.id, |object| {
         object.body["metadata"]["deletionTimestamp"] = rfc3339(now_ms).into();
         if text(&object.body, "kind") == "PersistentVolumeClaim" {
-            let mut list = finalizers(&object.body);
+            let mut list = finalizers::of(&object.body);
             list.push(settle::IN_USE.to_owned());
             object.body["metadata"]["finalizers"] = list.into();
         }
@@ -110,8 +121,8 @@ pub fn waits_for(world: &World, cluster: &str, object: &Object, now_ms: i64) -> 
     for key in settle::inside(world, cluster, object, now_ms) {
         let Some(inside) = world.by_key(&key) else { continue };
         let name = format!("{} {}", text(&inside.body, "kind"), text(&inside.body, "metadata.name"));
-        let held = finalizers(&inside.body);
-        found.push(if held.is_empty() { name } else { format!("{name} (finalizers {})", held.join(", ")) });
+        let held = finalizers::held(cluster, &inside.body);
+        found.push(if held.is_empty() { name } else { format!("{name} ({})", held.join(", ")) });
     }
     let pods = if text(&object.body, "kind") == "Pod" { Vec::new() } else { pods_left(world, cluster, object, now_ms) };
     found.extend(pods);

@@ -11,7 +11,7 @@ use super::{
     },
     OBJECT, apply, digest, of_kind, one, pods, region, volumes,
 };
-use crate::k8s::types::text;
+use crate::k8s::{finalizers, types::text};
 
 /// The finalizer of a claim that a pod uses.
 pub const IN_USE: &str = "kubernetes.io/pvc-protection";
@@ -40,7 +40,7 @@ fn finish(world: &mut World, cluster: &str, now_ms: i64) -> bool {
         .collect();
     let mut moved = false;
     for object in waiting {
-        let finalizers = super::delete::finalizers(&object.body);
+        let finalizers = finalizers::of(&object.body);
         let held = finalizers.iter().any(|finalizer| finalizer != IN_USE);
         let after = last_end(world, cluster, &inside(world, cluster, &object, now_ms));
         if let (false, Some(after)) = (held, after) {

@@ -14,23 +14,18 @@ use super::{
 use crate::{
     error::CallError,
     k8s::{
+        finalizers,
         object::{bare, owned},
         patch,
         types::{self, text},
     },
     resource::Kind,
-    target::Place,
 };
 
 /// `k8s.object`.
 pub struct Applied;
 /// `k8s.patch`.
 pub struct Patched;
-
-/// The cluster that a call goes to.
-pub fn cluster_of(place: &Place) -> &str {
-    place.cluster.as_deref().or(place.context.as_deref()).unwrap_or_default()
-}
 
 /// The object that `kind`, `api_version`, `namespace` and `name` of a map mean in a cluster.
 pub fn named<'a>(world: &'a World, cluster: &str, at: &Value, now_ms: i64) -> Option<&'a Object> {
@@ -55,7 +50,7 @@ fn of_manifest<'a>(world: &'a World, call: &SimCall<'_>) -> Option<&'a Object> {
         "api_version": from["apiVersion"], "kind": from["kind"], "namespace": from["metadata"]["namespace"],
         "name": from["metadata"]["name"],
     });
-    named(world, cluster_of(call.place), &at, call.now_ms)
+    named(world, call.place.cluster_name(), &at, call.now_ms)
 }
 
 /// The next time at which anything in a cluster changes.
@@ -66,7 +61,7 @@ pub fn next_in(world: &World, cluster: &str, now_ms: i64) -> Option<i64> {
 
 impl Sim for Applied {
     fn create(&self, _: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         let manifest = owned(call.input.clone(), call.tags);
         let id = apply::apply(world, cluster, &manifest, call.tags, call.token, call.now_ms)?;
         let made = world.get(OBJECT, cluster, &id, call.now_ms);
@@ -74,12 +69,12 @@ impl Sim for Applied {
     }
 
     fn read(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         named(world, cluster, call.input, call.now_ms).map(|object| describe(world, cluster, object, call.now_ms))
     }
 
     fn find(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         let found = of_manifest(world, call)
             .filter(|o| o.gone_at.is_none() && text(&o.body, "metadata.deletionTimestamp").is_empty());
         found.map(|object| describe(world, cluster, object, call.now_ms)).into_iter().collect()
@@ -88,12 +83,16 @@ impl Sim for Applied {
     fn delete(
         &self, _: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
     ) -> Result<(), CallError> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         let missing =
             || CallError::not_found("NotFound", format!("{} \"{}\" not found", call.text("kind"), call.text("name")));
         let object = named(world, cluster, call.input, call.now_ms).cloned().ok_or_else(missing)?;
         let Some(before) = put_back.filter(|before| before.is_object()) else {
-            return delete::delete(world, cluster, &object.id, call.now_ms);
+            delete::delete(world, cluster, &object.id, call.now_ms)?;
+            return match call.input.get(finalizers::CONSENT) {
+                Some(Value::Bool(true)) => delete::lift(world, cluster, &object.id, call.now_ms),
+                _ => Ok(()),
+            };
         };
         let mut body = bare(before.clone());
         for kept in ["uid", "creationTimestamp", "generation", "resourceVersion"] {
@@ -107,14 +106,13 @@ impl Sim for Applied {
     }
 
     fn next_change(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<i64> {
-        next_in(world, cluster_of(call.place), call.now_ms)
+        next_in(world, call.place.cluster_name(), call.now_ms)
     }
 
     fn obstacles(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         let Some(object) = named(world, cluster, call.input, call.now_ms) else { return Vec::new() };
-        let mut found: Vec<String> =
-            delete::finalizers(&object.body).into_iter().map(|name| format!("finalizer {name}")).collect();
+        let mut found = finalizers::held(cluster, &object.body);
         found.extend(delete::waits_for(world, cluster, object, call.now_ms));
         found
     }
@@ -122,7 +120,7 @@ impl Sim for Applied {
 
 impl Sim for Patched {
     fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         region(world, cluster, call.now_ms)?;
         let api = call.input.get("api_version").and_then(Value::as_str);
         apply::known(world, cluster, call.text("kind"), api, call.now_ms)?;
@@ -134,7 +132,7 @@ impl Sim for Patched {
     }
 
     fn read(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        let object = named(world, cluster_of(call.place), call.input, call.now_ms)?;
+        let object = named(world, call.place.cluster_name(), call.input, call.now_ms)?;
         let id = &object.id;
         Some(json!({
             "id": id, "kind": call.input["kind"], "api_version": object.body["apiVersion"], "name": call.input["name"],
@@ -149,7 +147,7 @@ impl Sim for Patched {
     fn delete(
         &self, _: &dyn Kind, world: &mut World, call: &SimCall<'_>, put_back: Option<&Value>,
     ) -> Result<(), CallError> {
-        let cluster = cluster_of(call.place);
+        let cluster = call.place.cluster_name();
         let missing =
             || CallError::not_found("NotFound", format!("{} \"{}\" not found", call.text("kind"), call.text("name")));
         let object = named(world, cluster, call.input, call.now_ms).cloned().ok_or_else(missing)?;
