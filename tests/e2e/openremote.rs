@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{harness::Place, redis_ha::world};
 
-const RUN: [&str; 6] = ["run", "openremote.rhai", "--sandbox", "--speed", "0", "--json"];
+/// Undo may delete the data unasked; a later `-p` says otherwise.
+const RUN: [&str; 8] =
+    ["run", "openremote.rhai", "--sandbox", "--speed", "0", "--json", "-p", "volumes_on_undo=delete"];
 
 /// The steps of a run that ended well.
 fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
@@ -120,6 +122,27 @@ fn a_snapshot_of_the_data_outlives_undo_when_it_is_asked_for() {
         left["objects"].as_array().expect("objects").iter().filter_map(|o| o["kind"].as_str()).collect();
     assert_eq!(kinds, BTreeSet::from(["ec2.snapshot"]));
     assert_eq!(objects(&left, "ec2.snapshot").len(), 2);
+}
+
+#[test]
+fn the_data_goes_only_when_a_person_says_so() {
+    let place = Place::new();
+    place.expect(0, RUN.iter().take(6).copied());
+    let asks = |name: &str| {
+        let said = place.expect(3, ["undo", "latest", "--yes"]);
+        assert!(said.err.contains(&format!("delete the volume {name} (")), "{}", said.err);
+        assert!(objects(&world(&place), "ec2.volume").iter().any(|o| o["tags"]["Name"] == name));
+    };
+    asks("manager-data");
+    place.expect(0, ["approve", "latest", "--no", "--why", "precious"]);
+    asks("psql-data");
+    place.expect(0, ["approve", "latest", "--yes"]);
+    let said = place.run(["undo", "latest", "--yes"]);
+    assert_ne!(said.code, 0);
+    assert!(said.err.contains("precious"), "{}", said.err);
+    let left = world(&place);
+    let all = left["objects"].as_array().expect("objects");
+    assert_eq!((all.len(), &all[0]["tags"]["Name"]), (1, &json!("manager-data")), "a no keeps it, and nothing else");
 }
 
 #[test]

@@ -33,8 +33,8 @@ macro_rules! systems {
 
 systems! {
     redis_ha: ["redis-ha.rhai"];
-    openremote: ["openremote.rhai"];
-    openremote_alb: ["openremote.rhai", "-p", "entry=alb"];
+    openremote: ["openremote.rhai", "-p", "volumes_on_undo=delete"];
+    openremote_alb: ["openremote.rhai", "-p", "entry=alb", "-p", "volumes_on_undo=delete"];
     notejam: [
         "notejam.rhai", "-p", "delete_backups=true", "-p", "delete_images=true", "-p", "db_final_snapshot=false"
     ];

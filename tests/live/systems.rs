@@ -77,7 +77,11 @@ impl System {
 type Make = fn(&Tools) -> System;
 
 fn openremote(tools: &Tools) -> System {
-    let params = json!({"region": "us-east-1", "domain": "openremote.example", "chart_source": "oci://charts.example/openremote"});
+    let params = json!({
+        "region": "us-east-1", "domain": "openremote.example", "chart_source": "oci://charts.example/openremote",
+        // What asks before it deletes data, so that undo can end with nothing.
+        "volumes_on_undo": "delete",
+    });
     System::new(tools, "openremote", "testcluster", &params)
 }
 
