@@ -13,13 +13,16 @@ const ASKED: [&str; 6] =
 const PASSING: [&str; 6] =
     ["-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0"];
 
+/// Nobody is waited for at the record.
+const UNASKED: [&str; 2] = ["-p", "dns_mode=print"];
+
 fn arguments<'a>(more: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     RUN.iter().chain(&ASKED).chain(more).copied()
 }
 
 /// The steps of a run that ended well.
 fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
-    let said = place.expect(0, arguments(more));
+    let said = place.expect(0, arguments(&[&UNASKED[..], more].concat()));
     let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
     events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
 }
@@ -85,7 +88,8 @@ fn it_runs_and_is_undone() {
     assert!(output(&place, "try it").contains("svc/reducto-reducto-http 4567:80"));
 
     place.expect(0, ["verify", "latest"]);
-    place.expect(0, ["undo", "latest", "--yes"]);
+    let said = place.expect(0, ["undo", "latest", "--yes"]);
+    assert!(said.err.contains("delete the record reducto.example.com"), "{}", said.err);
     assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
     let calls = calls(&place);
     let last = |op: &str| calls.iter().rposition(|call| call == op).unwrap_or_else(|| panic!("no {op} in {calls:#?}"));
@@ -138,15 +142,61 @@ fn a_protected_database_is_left_until_a_person_says_so() {
 }
 
 #[test]
-fn with_dns_mode_manual_it_waits_for_a_person() {
+fn at_the_record_it_waits_for_a_person() {
     let place = Place::new();
-    let more = [&PASSING[..], &["-p", "dns_mode=manual", "-p", "enable_monitoring=false"]].concat();
-    let said = place.run(arguments(&more));
-    assert_ne!(said.code, 0);
+    let more = [&PASSING[..], &["-p", "enable_monitoring=false"]].concat();
+    let said = place.expect(3, arguments(&more));
     assert!(said.out.contains("reducto.example.com CNAME"), "{}", said.out);
     place.expect(0, ["approve", "latest", "--yes"]);
     place.expect(0, ["resume", "latest"]);
     assert!(output(&place, "slack channel").starts_with('#'));
     place.expect(0, ["undo", "latest", "--yes"]);
     assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
+}
+
+/// The shipped rehearsal file, written out and changed.
+fn rehearsed(place: &Place, from: &str, to: &str) {
+    place.expect(0, ["eject", "reducto"]);
+    let file = place.work().join("runbooks").join("reducto.rehearsal.yaml");
+    let text = std::fs::read_to_string(&file).expect("the ejected rehearsal file");
+    assert!(text.contains(from), "no {from:?} in:\n{text}");
+    std::fs::write(&file, text.replacen(from, to, 1)).expect("a changed one");
+}
+
+#[test]
+fn another_clusters_nodes_do_not_hold_undo() {
+    let place = Place::new();
+    let theirs = "given:\n  - { kind: ec2.instance, id: i-0theirs, place: us-east-1, state: running, \
+                  body: { instance_id: i-0theirs, state: { name: running } }, \
+                  tags: { karpenter.sh/nodepool: default, kubernetes.io/cluster/theirs: owned } }\n\nanswers:\n";
+    rehearsed(&place, "answers:\n", theirs);
+    steps(&place, &PASSING);
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
+}
+
+#[test]
+fn what_a_cluster_leaves_is_named() {
+    let place = Place::new();
+    let left = "given:\n  - { kind: ec2.volume, id: vol-0left, place: us-east-1, body: { volume_id: vol-0left, size: 1 }, \
+                tags: { kubernetes.io/cluster/reducto-ai: owned } }\n\nanswers:\n";
+    rehearsed(&place, "answers:\n", left);
+    steps(&place, &PASSING);
+    let said = place.run(["undo", "latest", "--yes"]);
+    assert_ne!(said.code, 0);
+    assert!(said.err.contains("vol-0left"), "{}", said.err);
+    assert_eq!(kinds(&place), BTreeSet::new(), "what is the run's own is gone");
+}
+
+#[test]
+fn only_a_staging_certificate_may_be_one_that_nobody_trusts() {
+    for (issuer, passes) in [("letsencrypt-prod", false), ("letsencrypt-staging", true)] {
+        let place = Place::new();
+        let untrusted = "where: { name: entry-probe, command: \"* --insecure *\" }";
+        rehearsed(&place, "where: { name: entry-probe }", untrusted);
+        let issuer = format!("acme_issuer={issuer}");
+        let said = place.run(arguments(&[&UNASKED[..], &PASSING, &["-p", &issuer]].concat()));
+        assert_eq!(said.code == 0, passes, "{}", said.err);
+        assert!(said.out.contains("verify/answer through the load balancer"), "{}", said.out);
+    }
 }
