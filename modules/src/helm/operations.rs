@@ -63,7 +63,8 @@ Reference: <https://helm.sh/docs/helm/helm_status/>.",
 pub static TEMPLATE: Operation = Operation {
     name: "helm.template",
     operation: "helm template",
-    doc: "Renders a chart without installing it. Answers the text.
+    doc: "Renders a chart without installing it. Answers the text. The cluster need not stand yet: so a chart that is not there, or not \
+given to us, is found out before anything is made.
 
 Reference: <https://helm.sh/docs/helm/helm_template/>.",
     class: Class::Read,

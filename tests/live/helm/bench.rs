@@ -139,6 +139,16 @@ impl Access for Fixed {
     }
 }
 
+/// No cluster stands.
+struct Nowhere;
+
+#[async_trait]
+impl Access for Nowhere {
+    async fn connect(&self, _: &Place) -> Result<Connection, CallError> {
+        Err(CallError::not_found("ResourceNotFoundException", "no cluster found for name: testbed"))
+    }
+}
+
 /// A runner whose time goes faster, and can jump.
 pub struct Runner {
     began: Instant,
@@ -314,6 +324,15 @@ impl Site {
     pub async fn call(&self, operation: &'static Operation, input: &Value) -> Result<Value, CallError> {
         let tags = self.tags("call");
         self.helm.call(operation, &self.request(input, &tags)).await
+    }
+
+    /// Calls an operation of Helm for a cluster that does not stand yet.
+    pub async fn call_early(&self, operation: &'static Operation, input: &Value) -> Result<Value, CallError> {
+        let program = self.helm.program().await.expect("helm").clone();
+        let nowhere = Arc::new(Connections::new(Arc::new(Nowhere)));
+        let tags = self.tags("call");
+        let helm = Helm::new(nowhere).with(program, self.root.path().to_owned());
+        helm.call(operation, &self.request(input, &tags)).await
     }
 
     /// Applies an object.

@@ -113,6 +113,21 @@ fn a_chart_is_rendered_without_being_installed() {
 }
 
 #[test]
+fn a_chart_is_rendered_before_its_cluster_stands() {
+    with_both(async |site| {
+        let mut input = site.input("web", "slow", json!({"settings": {"greeting": "hello"}}));
+        let text = site.call_early(&operations::TEMPLATE, &input).await.expect("rendered");
+        assert!(text.as_str().is_some_and(|text| text.contains("greeting: \"hello\"")), "{text}");
+        input["chart"] = "./nowhere/web".into();
+        let error = site.call_early(&operations::TEMPLATE, &input).await.unwrap_err();
+        assert_eq!(error.code, "ChartNotFound", "{error}");
+        let status = json!({"release": "web", "namespace": site.namespace});
+        let error = site.call_early(&operations::STATUS, &status).await.unwrap_err();
+        assert_eq!(error.class, Class::NotFound, "{error}");
+    });
+}
+
+#[test]
 fn the_namespace_is_made_when_it_is_asked_for() {
     with_both(async |site| {
         let mut input = site.input("web", "slow", json!({}));

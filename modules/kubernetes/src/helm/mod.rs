@@ -115,6 +115,10 @@ impl Calls for Helm {
     }
 
     async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
+        if operation.name == "helm.template" {
+            let work = Work::begin_early(self, request.place, request.host, request.input).await?;
+            return template::call(&work, request.input).await;
+        }
         let work = Work::begin(self, request.place, request.host, request.input).await?;
         match operation.name {
             "helm.status" => match work.newest().await? {
@@ -122,7 +126,6 @@ impl Calls for Helm {
                 None => Ok(Value::Null),
             },
             "helm.uninstall" => uninstall::call(&work).await,
-            "helm.template" => template::call(&work, request.input).await,
             name => Err(CallError::refused("NoLiveCall", format!("{name} has no live call"))),
         }
     }

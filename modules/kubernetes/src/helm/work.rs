@@ -38,7 +38,8 @@ pub struct Work<'a> {
     pub namespace: String,
     /// The release's name.
     pub release: String,
-    connection: Arc<Connection>,
+    /// None: the cluster does not stand yet.
+    connection: Option<Arc<Connection>>,
 }
 
 /// A call of helm.
@@ -77,8 +78,35 @@ impl<'a> Work<'a> {
     /// When it cannot be reached: nothing was done.
     pub async fn begin(helm: &'a Helm, place: &'a Place, host: &'a dyn Host, at: &Value) -> Result<Self, CallError> {
         let connection = helm.connections.of(place).await?;
+        Ok(Self::with(helm, place, host, at, Some(connection)))
+    }
+
+    /// As [`Work::begin`], also before the cluster stands: for what needs none.
+    ///
+    /// # Errors
+    /// When nobody says whether it stands, or it cannot be reached.
+    pub async fn begin_early(
+        helm: &'a Helm, place: &'a Place, host: &'a dyn Host, at: &Value,
+    ) -> Result<Self, CallError> {
+        match helm.connections.of(place).await {
+            Ok(connection) => Ok(Self::with(helm, place, host, at, Some(connection))),
+            Err(error) if matches!(error.class, Class::NotFound | Class::NotYet) => {
+                Ok(Self::with(helm, place, host, at, None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn with(
+        helm: &'a Helm, place: &'a Place, host: &'a dyn Host, at: &Value, connection: Option<Arc<Connection>>,
+    ) -> Self {
         let (namespace, release) = (namespace(at).to_owned(), text(at, "release").to_owned());
-        Ok(Self { helm, place, host, namespace, release, connection })
+        Self { helm, place, host, namespace, release, connection }
+    }
+
+    /// Whether the cluster stands.
+    pub fn has_cluster(&self) -> bool {
+        self.connection.is_some()
     }
 
     /// The API server.
@@ -117,7 +145,7 @@ impl<'a> Work<'a> {
     /// # Errors
     /// `NotSent`: nothing was done.
     pub fn folder(&self) -> Result<Folder, CallError> {
-        Folder::make(&self.helm.root, &self.key(), Some(&self.connection)).map_err(|error| no_folder(&error))
+        Folder::make(&self.helm.root, &self.key(), self.connection.as_deref()).map_err(|error| no_folder(&error))
     }
 
     /// The program.
@@ -144,7 +172,7 @@ impl<'a> Work<'a> {
             grace: call.grace,
         };
         let mut teller =
-            Teller { work: self, folder, tells: call.tells, looks: 0, connection: Arc::clone(&self.connection) };
+            Teller { work: self, folder, tells: call.tells, looks: 0, connection: self.connection.clone() };
         process::run(program, folder, &job, self.host, &mut teller).await.map_err(|error| not_started(&error))
     }
 
@@ -174,7 +202,8 @@ impl<'a> Work<'a> {
     }
 
     fn key(&self) -> String {
-        folder::key(&self.connection.endpoint, &self.namespace, &self.release)
+        let endpoint = self.connection.as_ref().map_or("", |connection| connection.endpoint.as_str());
+        folder::key(endpoint, &self.namespace, &self.release)
     }
 }
 
@@ -184,7 +213,7 @@ struct Teller<'a> {
     folder: &'a Folder,
     tells: Tells,
     looks: u32,
-    connection: Arc<Connection>,
+    connection: Option<Arc<Connection>>,
 }
 
 #[async_trait]
@@ -194,11 +223,12 @@ impl Meanwhile for Teller<'_> {
         if !self.looks.is_multiple_of(TOLD_EVERY) {
             return;
         }
+        let Some(held) = self.connection.clone() else { return };
         if let Ok(connection) = self.work.helm.connections.of(self.work.place).await
-            && !Arc::ptr_eq(&connection, &self.connection)
+            && !Arc::ptr_eq(&connection, &held)
         {
             match self.folder.renew(&connection) {
-                Ok(()) => self.connection = connection,
+                Ok(()) => self.connection = Some(connection),
                 Err(error) => tracing::warn!(%error, "helm's token cannot be renewed"),
             }
         }

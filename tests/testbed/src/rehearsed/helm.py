@@ -1,4 +1,5 @@
-"""helm, but for charts: `pull` brings one that holds nothing, and `upgrade` and `template` take what the rehearsal file says instead.
+"""helm, but for charts: `pull` brings one that holds nothing, and `upgrade` and `template` take what the rehearsal file says instead;
+before there is a cluster (and so no kubeconfig), `template` renders nothing.
 
 Called with the real helm, the address that answers with charts, and helm's own arguments.
 """
@@ -57,7 +58,8 @@ def main():
     verb = next((a for a in arguments if not a.startswith("-")), "")
     if verb == "pull" and pull(arguments):
         return
-    if verb in ("upgrade", "template") and (chart := description(arguments[-1])):
+    early = verb == "template" and not os.path.exists(os.environ.get("KUBECONFIG", ""))
+    if verb in ("upgrade", "template") and not early and (chart := description(arguments[-1])):
         values = sys.stdin.read()
         question = {
             "verb": verb,
