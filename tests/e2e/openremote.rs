@@ -157,6 +157,23 @@ fn what_stands_already_stops_it_before_the_first_effect() {
 }
 
 #[test]
+fn charts_that_are_not_there_stop_it_before_the_first_effect() {
+    let place = Place::new();
+    let said = place.run(RUN.iter().copied().chain(["-p", "chart_source=openremote/kubernetes"]));
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("write a folder as /path or ./path"), "{}", said.out);
+    place.expect(0, ["eject", "openremote"]);
+    let file = place.work().join("runbooks").join("openremote.rehearsal.yaml");
+    let text = std::fs::read_to_string(&file).expect("the ejected rehearsal file");
+    std::fs::write(&file, text.replacen("call: helm.template,", "call: helm.template, where: { name: none },", 1))
+        .expect("one that knows no chart");
+    let said = place.run(RUN);
+    assert_ne!(said.code, 0);
+    assert!(said.out.contains("preflight/charts"), "{}", said.out);
+    assert_eq!(world_calls(&place), [""; 0]);
+}
+
+#[test]
 fn what_a_broken_controller_leaves_is_swept() {
     let place = Place::new();
     place.expect(0, ["eject", "openremote"]);
