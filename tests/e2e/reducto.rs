@@ -195,7 +195,7 @@ fn only_a_staging_certificate_may_be_one_that_nobody_trusts() {
         let untrusted = "where: { name: entry-probe, command: \"* --insecure *\" }";
         rehearsed(&place, "where: { name: entry-probe }", untrusted);
         let issuer = format!("acme_issuer={issuer}");
-        let said = place.run(arguments(&[&UNASKED[..], &PASSING, &["-p", &issuer]].concat()));
+        let said = place.run(arguments(&[&UNASKED[..], &PASSING, &["-p", issuer.as_str()]].concat()));
         assert_eq!(said.code == 0, passes, "{}", said.err);
         assert!(said.out.contains("verify/answer through the load balancer"), "{}", said.out);
     }
