@@ -13,16 +13,13 @@ const ASKED: [&str; 6] =
 const PASSING: [&str; 6] =
     ["-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0"];
 
-/// Nobody is waited for at the record.
-const UNASKED: [&str; 2] = ["-p", "dns_mode=print"];
-
 fn arguments<'a>(more: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     RUN.iter().chain(&ASKED).chain(more).copied()
 }
 
 /// The steps of a run that ended well.
 fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
-    let said = place.expect(0, arguments(&[&UNASKED[..], more].concat()));
+    let said = place.expect(0, arguments(more));
     let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
     events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
 }
@@ -144,7 +141,7 @@ fn a_protected_database_is_left_until_a_person_says_so() {
 #[test]
 fn at_the_record_it_waits_for_a_person() {
     let place = Place::new();
-    let more = [&PASSING[..], &["-p", "enable_monitoring=false"]].concat();
+    let more = [&PASSING[..], &["-p", "enable_monitoring=false", "-p", "dns_mode=manual"]].concat();
     let said = place.expect(3, arguments(&more));
     assert!(said.out.contains("reducto.example.com CNAME"), "{}", said.out);
     place.expect(0, ["approve", "latest", "--yes"]);
@@ -195,7 +192,7 @@ fn only_a_staging_certificate_may_be_one_that_nobody_trusts() {
         let untrusted = "where: { name: entry-probe, command: \"* --insecure *\" }";
         rehearsed(&place, "where: { name: entry-probe }", untrusted);
         let issuer = format!("acme_issuer={issuer}");
-        let said = place.run(arguments(&[&UNASKED[..], &PASSING, &["-p", issuer.as_str()]].concat()));
+        let said = place.run(arguments(&[&PASSING[..], &["-p", issuer.as_str()]].concat()));
         assert_eq!(said.code == 0, passes, "{}", said.err);
         assert!(said.out.contains("verify/answer through the load balancer"), "{}", said.out);
     }

@@ -40,7 +40,7 @@ systems! {
     ];
     reducto: [
         "reducto.rhai", "-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0",
-        "-p", "secret_suffix=abc", "-p", "dns_mode=print"
+        "-p", "secret_suffix=abc"
     ];
     sre_platform: ["sre-platform.rhai", "-p", "cluster_name=sre-platform"];
 }
