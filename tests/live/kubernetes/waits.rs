@@ -141,7 +141,7 @@ async fn claims_and_balancers_wait_for_their_providers() {
 #[tokio::test]
 async fn a_namespace_that_hangs_names_what_remains_in_it() {
     let Some(plane) = plane() else { return };
-    let (live, others) = (Live::new(plane), Others::of(plane));
+    let live = Live::new(plane);
     let space = live.namespace("waits-terminating").await;
     let mut held = config_map(&space, "held", json!({}));
     held["metadata"]["finalizers"] = json!(["example.com/hold"]);
