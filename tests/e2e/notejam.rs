@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{harness::Place, redis_ha::world};
+use crate::{harness::Place, redis_ha::world, sre_platform::rehearsed_otherwise};
 
 /// A run that may be undone to nothing: what others put into bucket and repository goes with them.
 const RUN: [&str; 12] = [
@@ -29,15 +29,21 @@ fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
     events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
 }
 
-/// The step keys that the README's table gives for rows of the specification.
-fn told_steps(row: impl Fn(&str) -> bool) -> BTreeSet<String> {
+/// The rows of the README's table: of the specification, and where that is done.
+fn table() -> Vec<(&'static str, &'static str)> {
     let readme = include_str!("../../runbooks/README.md");
     let section = readme.split("\n## notejam\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
-    rows.filter(|(spec, _)| row(spec))
-        .flat_map(|(_, keys)| keys.split('`').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect()
+    section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).collect()
+}
+
+/// The step keys in a row.
+fn keys(row: &str) -> impl Iterator<Item = String> {
+    row.split('`').skip(1).step_by(2).map(str::to_owned)
+}
+
+/// The step keys that the table gives for rows of the specification.
+fn told_steps(row: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    table().into_iter().filter(|(spec, _)| row(spec)).flat_map(|(_, told)| keys(told)).collect()
 }
 
 fn objects(world: &Value, kind: &str) -> Vec<Value> {
@@ -56,6 +62,15 @@ fn kubernetes(world: &Value, kind: &str) -> Vec<Value> {
 
 fn output(place: &Place, name: &str) -> String {
     place.expect(0, ["output", "latest", name]).out.trim().to_owned()
+}
+
+/// What undo deletes of Flux's itself, in order.
+fn taken_down(place: &Place) -> Vec<String> {
+    let shown = place.expect(0, ["show", "latest", "--json"]).out;
+    let events = shown.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    let own =
+        |e: &Value| e["event"] == "effect.done" && e["op"] == "k8s.delete" && e["step"] == "flux/kustomizations/undo";
+    events.filter(own).filter_map(|e| e["name"].as_str().map(str::to_owned)).collect()
 }
 
 fn undone(place: &Place) {
@@ -94,6 +109,43 @@ fn it_runs_with_every_step_and_is_undone() {
     assert_eq!(secrets["PROD_REGISTRY"], "notejam-prod-ecr-registry", "the repository's name, not its address");
     place.expect(0, ["verify", "latest"]);
     undone(&place);
+}
+
+#[test]
+fn the_table_says_of_every_step_where_it_is_done_or_why_not() {
+    let rows: Vec<_> = table().into_iter().filter(|(spec, _)| !spec.starts_with("acceptance")).collect();
+    for number in 1..=40 {
+        let of_it = |spec: &str| spec.split(|c: char| !c.is_ascii_digit()).any(|part| part == number.to_string());
+        let told = |told: &str| keys(told).next().is_some() || told.starts_with("not done: ");
+        assert!(rows.iter().any(|&(spec, row)| of_it(spec) && told(row)), "nothing of step {number} in {rows:#?}");
+    }
+}
+
+#[test]
+fn the_newest_image_is_that_of_the_last_run() {
+    let place = Place::new();
+    // As text 9 would come after 10. The last two are none of the workflow's on the branch main.
+    let runs = ["2026.11.21.main-ffffffff-9", "2026.11.21.main-0a1b2c3d-10"];
+    let others = ["2026.11.22.main-0a1b2c3d-x", "2026.11.22.other-0a1b2c3d-11"];
+    let tags = json!([runs, others].concat()).to_string();
+    rehearsed_otherwise(&place, "notejam", r#"["2026.11.21.main-0a1b2c3d-7"]"#, &tags);
+    steps(&place, &[]);
+    let deployments = kubernetes(&world(&place), "Deployment");
+    let notejam = deployments.iter().find(|one| one["metadata"]["name"] == "notejam-prod").expect("the application");
+    let image = notejam["spec"]["template"]["spec"]["containers"][0]["image"].as_str().expect("an image");
+    assert!(image.ends_with("/notejam-prod-ecr-registry:2026.11.21.main-0a1b2c3d-10"), "{image}");
+}
+
+#[test]
+fn a_secret_that_is_scheduled_for_deletion_stops_the_next_run_with_a_way_out() {
+    let place = Place::new();
+    steps(&place, &["-p", "keep_secrets=true"]);
+    place.expect(0, ["undo", "latest", "--yes"]);
+    let said = place.expect(1, RUN);
+    for part in ["notejam-db-name-prod is scheduled for deletion", "restore-secret", "--force-delete-without-recovery"]
+    {
+        assert!(said.err.contains(part), "no {part:?} in:\n{}", said.err);
+    }
 }
 
 #[test]
@@ -174,13 +226,42 @@ fn flux_delivers_it_and_is_taken_down_in_order() {
     let more = ["-p", "gitops_mode=flux", "-p", "github_token=ghp_simulated"];
     let done = steps(&place, &more);
     let told = told_steps(|spec| spec.contains("flux"));
-    assert!(told.len() >= 5, "{told:#?}");
+    assert!(told.len() >= 20, "{told:#?}");
     assert_eq!(
         told.difference(&done).collect::<Vec<_>>(),
         Vec::<&String>::new(),
         "told in the README, not done: {done:#?}"
     );
     assert!(!world(&place).to_string().contains("ghp_simulated"), "the token is sealed");
+    assert_eq!(objects(&world(&place), "s3.object").len(), 1, "the first backup, by the CronJob's own pod");
+    undone(&place);
+    let parts = ["notejam-prod-application", "ingress-class", "infrastructure", "namespaces"];
+    assert_eq!(taken_down(&place), parts);
+}
+
+#[test]
+fn the_manifests_get_the_names_of_their_account_and_env() {
+    let place = Place::new();
+    let more = ["-p", "env=dev", "-p", "gitops_mode=flux", "-p", "github_token=ghp_simulated"];
+    steps(&place, &more);
+    let values: Value = serde_json::from_str(&output(&place, "manifests")).expect("JSON");
+    for (name, value) in [
+        ("account_id", "123456789012"),
+        ("namespace", "dev"),
+        ("host", "dev-notejam.example.com"),
+        ("zone_id", "Z0SIMULATED"),
+        ("security_group", "NoteJam-Alb-SG-dev"),
+        ("load_balancer_controller_role", "arn:aws:iam::123456789012:role/load-balancer-controller-dev"),
+        ("secrets_role", "arn:aws:iam::123456789012:role/ascp-dev"),
+    ] {
+        assert_eq!(values[name], value, "{name}");
+    }
+    let found = world(&place);
+    let maps = kubernetes(&found, "ConfigMap");
+    let map = maps.iter().find(|map| map["metadata"]["name"] == "dev-values").expect("the values for Flux");
+    assert_eq!(map["data"]["namespace"], "dev");
+    assert_eq!(kubernetes(&found, "HelmRelease").len(), 8);
+    assert!(!json!(kubernetes(&found, "Namespace")).to_string().contains("production"), "the other env's namespace");
     undone(&place);
 }
 

@@ -170,13 +170,13 @@ fn order_of_undo(calls: &[String]) {
     assert!(first("delete kms.key") < last("delete ec2.vpc"));
 }
 
-/// Writes the runbook out, with something else in its rehearsal file.
-fn rehearsed_otherwise(place: &Place, text: &str, otherwise: &str) {
-    let file = "runbooks/sre-platform.rehearsal.yaml";
-    place.expect(0, ["eject", "sre-platform"]);
-    let rehearsal = std::fs::read_to_string(place.work().join(file)).expect("a rehearsal file");
+/// Writes a shipped runbook out, with something else in its rehearsal file.
+pub fn rehearsed_otherwise(place: &Place, runbook: &str, text: &str, otherwise: &str) {
+    let file = format!("runbooks/{runbook}.rehearsal.yaml");
+    place.expect(0, ["eject", runbook]);
+    let rehearsal = std::fs::read_to_string(place.work().join(&file)).expect("a rehearsal file");
     assert!(rehearsal.contains(text), "no {text:?} in:\n{rehearsal}");
-    place.write(file, &rehearsal.replace(text, otherwise));
+    place.write(&file, &rehearsal.replace(text, otherwise));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_record_that_stood_under_a_name_is_put_back() {
         r#"  - { kind: route53.record_set, id: "Z0PLATFORM/argocd.sre-challenge.com./A", body: { hosted_zone_id: Z0PLATFORM, "#,
         r#"name: "argocd.sre-challenge.com.", type: A, ttl: 60, resource_records: ["192.0.2.1"] } }"#
     );
-    rehearsed_otherwise(&place, "\nanswers:\n", &format!("{record}\n\nanswers:\n"));
+    rehearsed_otherwise(&place, "sre-platform", "\nanswers:\n", &format!("{record}\n\nanswers:\n"));
     steps(&place, &ROUTE_53);
     place.expect(0, ["undo", "latest", "--yes"]);
     let left = world(&place)["objects"].as_array().cloned().unwrap_or_default();
@@ -226,7 +226,7 @@ fn only_a_region_that_was_seen_to_be_off_is_refused() {
         (other.to_owned(), "eu-nowhere-1", "whether region eu-nowhere-1 is enabled was not checked"),
     ] {
         let place = Place::new();
-        rehearsed_otherwise(&place, given, &otherwise);
+        rehearsed_otherwise(&place, "sre-platform", given, &otherwise);
         let chosen = format!("region={region}");
         let said = place.expect(1, ["run", "sre-platform.rhai", "--sandbox", "--speed", "0", "-p", chosen.as_str()]);
         assert!(said.err.contains(why), "no {why:?} in:\n{}", said.err);
