@@ -141,10 +141,10 @@ fn a_secret_that_is_scheduled_for_deletion_stops_the_next_run_with_a_way_out() {
     let place = Place::new();
     steps(&place, &["-p", "keep_secrets=true"]);
     place.expect(0, ["undo", "latest", "--yes"]);
-    let said = place.expect(1, RUN);
+    let said = place.expect(1, RUN).out;
     for part in ["notejam-db-name-prod is scheduled for deletion", "restore-secret", "--force-delete-without-recovery"]
     {
-        assert!(said.err.contains(part), "no {part:?} in:\n{}", said.err);
+        assert!(said.contains(part), "no {part:?} in: {said}");
     }
 }
 
