@@ -76,6 +76,7 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
         vault: Arc::new(vault),
         history: Arc::new(history),
         mode: Mode::Drive,
+        resumed: true,
         edits: None,
         runtime: runtime.handle().clone(),
         retries: Arc::new(AtomicU32::new(0)),

@@ -95,10 +95,12 @@ pub(super) struct Tries {
 }
 
 impl Deed {
-    /// The request of a recorded effect.
-    pub(super) fn recorded(effect: &Effect) -> Self {
+    /// The request of a recorded effect. It was sent before now: a later time is a clock's that was put back since, and nothing waits
+    /// until that clock has caught up.
+    pub(super) fn recorded(effect: &Effect, now_ms: i64) -> Self {
         // A resend writes down when: the settle time counts from the last one.
         let resent = effect.error.as_ref().and_then(|error| error.get("at_ms")).and_then(Value::as_i64);
+        let since_ms = resent.unwrap_or(effect.target_ms).max(effect.target_ms);
         Self {
             key: effect.key.clone(),
             token: effect.token.clone(),
@@ -107,7 +109,7 @@ impl Deed {
             tags: serde_json::from_value(effect.tags.clone()).unwrap_or_default(),
             prior: effect.prior.clone(),
             first_ms: effect.target_ms,
-            since_ms: resent.unwrap_or(effect.target_ms).max(effect.target_ms),
+            since_ms: if mutant!("clock-trusted") { since_ms } else { since_ms.min(now_ms) },
         }
     }
 
@@ -182,37 +184,41 @@ impl<'a> Act<'a> {
         }
     }
 
+    /// The request as it would be written down now.
+    pub(super) fn draft(&self, ordinal: u32, generation: u32, place: &Place, asked: &Asked) -> Deed {
+        let run = &self.scope.session.run.id;
+        let key = EffectKey { step: self.scope.key.clone(), ordinal, generation };
+        let token = token(run, &key.step, ordinal, &self.op, generation);
+        Deed {
+            tags: ownership(run, &key.step, &token, &asked.tags),
+            key,
+            token,
+            input: asked.input.clone(),
+            place: place.clone(),
+            prior: None,
+            first_ms: self.now_ms(),
+            since_ms: self.now_ms(),
+        }
+    }
+
     /// Writes the intent: from here on it may have been sent.
     pub(super) fn intend(
         &self, ordinal: u32, generation: u32, place: &Place, asked: &Asked, prior: Option<Value>,
     ) -> Result<Deed, Halt> {
         let session = &self.scope.session;
         let prior = prior.filter(|_| !mutant!("prior-forgotten"));
-        let key = EffectKey { step: self.scope.key.clone(), ordinal, generation };
-        let token = token(&session.run.id, &key.step, ordinal, &self.op, generation);
-        let tags = ownership(&session.run.id, &key.step, &token, &asked.tags);
-        let deed = Deed {
-            key: key.clone(),
-            token: token.clone(),
-            input: asked.input.clone(),
-            place: place.clone(),
-            tags: tags.clone(),
-            prior: prior.clone(),
-            first_ms: self.now_ms(),
-            since_ms: self.now_ms(),
-        };
+        let deed = Deed { prior, ..self.draft(ordinal, generation, place, asked) };
         let place = json(place);
-        let digest = digest(&[&place, &asked.input, &asked.tags_value()]);
         self.record(vec![Record::Intent {
-            effect: key,
+            effect: deed.key.clone(),
             op: self.op.clone(),
-            token,
-            digest,
-            input: asked.input.clone(),
+            token: deed.token.clone(),
+            digest: digest(&[&place, &asked.input, &asked.tags_value()]),
+            input: deed.input.clone(),
             place,
-            tags: json(&tags),
+            tags: json(&deed.tags),
             site: self.site.clone(),
-            prior,
+            prior: deed.prior.clone(),
         }])?;
         session.tell(What::Intent { step: deed.key.step.clone(), op: self.op.clone(), name: self.name.clone() });
         Ok(deed)

@@ -38,11 +38,11 @@ pub(super) fn change(scope: &Scope, call: &Call<'_>, operation: &'static Operati
         }
         Past::Accepted(effect) => {
             act.admit(call.place)?;
-            change.follow(&Deed::recorded(&effect), effect.response.clone().unwrap_or_default(), 0)
+            change.follow(&Deed::recorded(&effect, act.now_ms()), effect.response.clone().unwrap_or_default(), 0)
         }
         Past::Doubt(effect) => {
             act.admit(call.place)?;
-            change.perform(Deed::recorded(&effect), true)
+            change.perform(Deed::recorded(&effect, act.now_ms()), true)
         }
         Past::Remains(effect) => change.begin(ordinal, effect.key.generation + 1, call),
         Past::Fresh(generation) => change.begin(ordinal, generation, call),

@@ -51,13 +51,13 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
             Ok(response)
         }
         Past::Accepted(effect) => {
-            let deed = Deed::recorded(&effect);
+            let deed = Deed::recorded(&effect, act.now_ms());
             match &effect.owned {
                 Some(owned) => making.wait(&deed, &owned.locator, effect.adopted, 0),
                 None => making.perform(deed, true),
             }
         }
-        Past::Doubt(effect) => making.perform(Deed::recorded(&effect), true),
+        Past::Doubt(effect) => making.perform(Deed::recorded(&effect, act.now_ms()), true),
         Past::Remains(effect) => {
             if !kind.stays() && !mutant!("remains-forgotten") {
                 remove::remains(&act, kind, &effect)?;
@@ -83,8 +83,17 @@ impl Making<'_> {
             Some(at) if self.kind.meta().replaces => self.act.read(self.kind, call.place, &at)?,
             _ => None,
         };
+        let unrecorded = if self.act.scope.session.resumed {
+            let draft = self.act.draft(ordinal, generation, call.place, self.asked);
+            resolve::unrecorded(self.act, self.kind, &draft, prior.as_ref())?
+        } else {
+            None
+        };
         let deed = self.act.intend(ordinal, generation, call.place, self.asked, prior)?;
-        self.perform(deed, false)
+        match unrecorded {
+            Some(found) => self.land(&deed, found.landed(0)),
+            None => self.perform(deed, false),
+        }
     }
 
     /// Sends until the outcome is known. `doubt`: it may have been sent already.
@@ -128,9 +137,10 @@ impl Making<'_> {
         }
     }
 
-    /// "Already exists": whose is it?
+    /// "Already exists": whose is it? What bears no tags may be ours when our request may have been executed, and also between things
+    /// of the run's own when its journal may be older than the target.
     fn look(&self, deed: &Deed, doubt: bool) -> Result<Found, Halt> {
-        match resolve::whose(self.act, self.kind, deed, doubt)? {
+        match resolve::whose(self.act, self.kind, deed, doubt || self.between_own(deed))? {
             Ok(found) => Ok(found),
             Err(others) => {
                 let failure = self.act.conflict(&others);
@@ -141,6 +151,11 @@ impl Making<'_> {
                 Err(self.act.fail(deed, &error, false, failure))
             }
         }
+    }
+
+    fn between_own(&self, deed: &Deed) -> bool {
+        let (session, parents) = (&self.act.scope.session, self.kind.parents(&deed.input));
+        session.resumed && !parents.is_empty() && parents.iter().all(|parent| session.history.owns(parent))
     }
 
     /// Refused for good. When an earlier send may have been executed, that one counts.

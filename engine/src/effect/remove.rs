@@ -120,12 +120,14 @@ impl Removal<'_> {
     /// Reads it. Right after its creation "not found" does not mean gone.
     fn look(&self) -> Result<Option<Value>, Halt> {
         let mut misses = 0;
+        // A later time is a clock's that was put back since.
+        let made_ms = self.row.made_ms.min(self.act.now_ms());
         loop {
             if let Some(described) = self.act.read(self.kind, &self.place, &self.row.owned.locator)? {
                 return Ok(Some(described));
             }
             misses += 1;
-            if self.row.deleting || settled(self.act.now_ms(), self.row.made_ms) || mutant!("not-found-is-gone") {
+            if self.row.deleting || settled(self.act.now_ms(), made_ms) || mutant!("not-found-is-gone") {
                 return Ok(None);
             }
             self.act.scope.sleep(policy::POLL.after(misses).unwrap_or(policy::APART))?;

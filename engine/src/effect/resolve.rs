@@ -64,7 +64,8 @@ pub(super) fn resolve(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, tries
     let age_ms = act.now_ms() - if mutant!("token-from-last-send") { deed.since_ms } else { deed.first_ms };
     let verdict = match kind.meta().identity {
         Identity::Repeat => Verdict::SendAgain,
-        Identity::Token { safe, .. } if age_ms < i64::try_from(safe.as_millis()).unwrap_or(i64::MAX) => {
+        // A time to come is a clock's that was put back since: nobody knows how old the token is.
+        Identity::Token { safe, .. } if (0..i64::try_from(safe.as_millis()).unwrap_or(i64::MAX)).contains(&age_ms) => {
             Verdict::SendAgain
         }
         Identity::Token { key: true, .. } | Identity::Key => by_key(act, kind, deed)?,
@@ -137,6 +138,33 @@ pub fn by_tag(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, taking: Takin
             act.scope.sleep(policy::SETTLE.saturating_sub(age))?;
         }
     }
+}
+
+/// What an earlier process of the run has made and its journal does not have, because a backup of it was put back or a copy of it is
+/// driven too. One look before the first send, where nothing else would keep a second one from being made.
+///
+/// # Errors
+/// [`Stop::Unresolved`] when it differs from what is asked for, and when it replaced something (`prior` is then the run's own work).
+pub(super) fn unrecorded(
+    act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, prior: Option<&Value>,
+) -> Result<Option<Found>, Halt> {
+    if mutant!("journal-taken-for-whole") {
+        return Ok(None);
+    }
+    if let Some(stands) = prior.filter(|prior| kind.meta().replaces && is_ours(kind, deed, prior)) {
+        let why = format!(
+            "{} bears the mark of this very call, and the journal does not have it: the journal is older than the target, and what \
+             stood there before the run is not known",
+            id_of(stands)
+        );
+        let hint = "put the newer journal back; or, if nothing stood there before the run, delete it and resume";
+        return Err(Stop::Unresolved(Box::new(act.unresolved("RB0415", why).hint(hint))).into());
+    }
+    if !matches!(kind.meta().identity, Identity::Tag | Identity::Token { key: false, .. }) {
+        return Ok(None);
+    }
+    let found = act.find(kind, deed)?;
+    Ok(choose(act, kind, deed, found, false, Taking::Use)?.ok())
 }
 
 /// What stands, looked at several times because reads lag: ours (or shared), else the others.
@@ -234,7 +262,7 @@ fn how(kind: &'static dyn Kind) -> &'static str {
 /// # Errors
 /// As [`by_tag`].
 pub fn settle(act: &Act<'_>, kind: &'static dyn Kind, effect: &Effect) -> Result<(), Halt> {
-    let deed = Deed::recorded(effect);
+    let deed = Deed::recorded(effect, act.now_ms());
     let found = match by_tag(act, kind, &deed, Taking::Delete)? {
         Verdict::Found(found) => found,
         Verdict::Absent(why) => return act.retire(&deed, &why),

@@ -73,6 +73,8 @@ pub struct Session {
     pub history: Arc<History>,
     /// Drive or recall.
     pub mode: Mode,
+    /// Another process drove the run before: its journal may be older than the target, when a backup of it was put back.
+    pub resumed: bool,
     /// Present when a finished step comes from another script (`--edited`) or from other parameters.
     pub edits: Option<Arc<dyn Edits>>,
     /// Runs the target's futures.
@@ -124,6 +126,7 @@ impl Session {
             vault: self.vault.clone(),
             history: self.history.clone(),
             mode: Mode::Recall,
+            resumed: self.resumed,
             edits: None,
             runtime: self.runtime.clone(),
             retries: self.retries.clone(),

@@ -2,12 +2,15 @@
 //!
 //! `cloud` is a scripted target, `rig` a run over it; `crashes` kills after every record, `outcomes` fails every call in every
 //! way, `one_shot` is about secrets that are told once, `calls` about operations, reads and inputs; `random` does all of it at random;
+//! `older` resumes a journal that is older than the target, `clock` after the system's clock was put back;
 //! `sandbox` runs the real table, `hostile` calls all of it with inputs that nobody would write.
 
 mod calls;
+mod clock;
 pub mod cloud;
 mod crashes;
 mod hostile;
+mod older;
 mod one_shot;
 mod outcomes;
 mod random;

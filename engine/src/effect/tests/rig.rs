@@ -9,6 +9,7 @@ use std::{
 };
 
 use runbook_modules::{
+    host::Interrupted,
     table::Table,
     target::{Place, Target},
 };
@@ -75,6 +76,36 @@ struct Mortal {
     reads: AtomicU32,
 }
 
+/// A system's clock: the journal has the system's own times, and it goes by this one. It counts its sleeps, and has enough of them.
+struct PutBack(Arc<SimClock>, AtomicU32);
+
+impl Time for PutBack {
+    fn simulated(&self) -> bool {
+        false
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.0.now_ms()
+    }
+
+    fn sleep(&self, how_long: Duration, stop: &dyn Fn() -> bool) -> Result<(), Interrupted> {
+        assert!(self.1.fetch_add(1, Ordering::SeqCst) < 100, "it waits for the clock to catch up");
+        self.0.sleep(how_long, stop)
+    }
+
+    fn enter(&self) {
+        self.0.enter();
+    }
+
+    fn leave(&self) {
+        self.0.leave();
+    }
+
+    fn nudge(&self) {
+        self.0.nudge();
+    }
+}
+
 #[derive(Default)]
 struct Ear(Mutex<Vec<What>>);
 
@@ -89,6 +120,8 @@ pub struct Rig {
     pub cloud: Arc<Cloud>,
     pub cut: Arc<Cut>,
     pub time: Arc<SimClock>,
+    /// The processes go by a clock that is decades behind the times in the journal.
+    pub put_back: AtomicBool,
     pub vault: Arc<Vault>,
     pub cancel: Cancel,
     /// The journal as read before the run is driven.
@@ -134,6 +167,7 @@ impl Rig {
             store: Arc::new(Mortal { inner, cut: cut.clone(), reads: AtomicU32::new(0) }),
             cut,
             time,
+            put_back: AtomicBool::new(false),
             vault: Arc::new(Vault::in_memory(RUN)),
             cancel: Cancel::default(),
             table,
@@ -155,7 +189,7 @@ impl Rig {
             target: self.target.clone(),
             place: Place::default(),
             table: self.table.clone(),
-            time: self.time.clone(),
+            time: self.clock(),
             sink: self.ear.clone(),
             cancel: self.cancel.clone(),
             vault: self.vault.clone(),
@@ -169,6 +203,13 @@ impl Rig {
             known: self.known.lock().unwrap().take(),
         };
         drive(driver, |scope| body(scope).map(|()| Ending::Finished))
+    }
+
+    fn clock(&self) -> Arc<dyn Time> {
+        if self.put_back.load(Ordering::SeqCst) {
+            return Arc::new(PutBack(self.time.clone(), AtomicU32::new(0)));
+        }
+        self.time.clone()
     }
 
     /// One step with one call, by a new process; what the script got.

@@ -12,9 +12,10 @@ use super::{Time, wall_ms};
 /// How often a sleeper asks whether it must stop, without a nudge.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// The system's time.
-#[derive(Default)]
+/// The system's time. When the system's clock is put back, time goes on from where it was: a wait ends when its length is over.
 pub struct WallClock {
+    /// The system's time and the moment at which this clock was made.
+    made: (i64, Instant),
     nudges: Mutex<u64>,
     nudged: Condvar,
     scale: Scale,
@@ -49,6 +50,23 @@ impl Scale {
     }
 }
 
+impl Default for WallClock {
+    fn default() -> Self {
+        Self {
+            made: (wall_ms(), Instant::now()),
+            nudges: Mutex::default(),
+            nudged: Condvar::new(),
+            scale: Scale::default(),
+        }
+    }
+}
+
+/// The time, by the system's clock and by what has passed since both were looked at. A clock that is ahead counts: the machine may
+/// have slept, which `Instant` does not see.
+fn forward(system_ms: i64, (made_ms, passed): (i64, Duration)) -> i64 {
+    system_ms.max(made_ms.saturating_add(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)))
+}
+
 impl WallClock {
     /// A clock that runs faster than the system's.
     pub fn scaled(scale: Scale) -> Self {
@@ -62,7 +80,7 @@ impl Time for WallClock {
     }
 
     fn now_ms(&self) -> i64 {
-        self.scale.at(wall_ms())
+        self.scale.at(forward(wall_ms(), (self.made.0, self.made.1.elapsed())))
     }
 
     fn sleep(&self, how_long: Duration, stop: &dyn Fn() -> bool) -> Result<(), Interrupted> {
@@ -110,6 +128,14 @@ mod tests {
         let scale = Scale::default();
         assert_eq!(scale.at(1_763_740_001_001), 1_763_740_001_001);
         assert_eq!(scale.real(Duration::from_nanos(7)), Duration::from_nanos(7));
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_does_not_stop_time() {
+        let day_ms = 86_400_000;
+        assert_eq!(forward(5_000, (1_000, Duration::from_secs(4))), 5_000);
+        assert_eq!(forward(5_000 - day_ms, (1_000, Duration::from_secs(4))), 5_000);
+        assert_eq!(forward(5_000 + day_ms, (1_000, Duration::from_secs(4))), 5_000 + day_ms);
     }
 
     #[test]

@@ -213,6 +213,8 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
     };
     let stored = driver.store.run_files(&driver.run.id)?;
     let script = version::of(driver.files.as_ref().unwrap_or(&stored));
+    // Of a journal that ends before its first process only the run's row is left.
+    let resumed = driver.mode == "resume" || history.began().is_some();
     let began = Record::Began {
         mode: driver.mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -239,6 +241,7 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
         vault: driver.vault,
         history: Arc::new(history),
         mode: Mode::Drive,
+        resumed,
         edits: driver.edits,
         runtime: driver.runtime,
         retries: Arc::new(AtomicU32::new(0)),

@@ -17,6 +17,7 @@ use std::{
 };
 
 pub use fact::{Approval, Decision, Effect, Observation, Step, StepState, Totals};
+use runbook_modules::resource::named;
 use runbook_state::{
     record::{EffectKey, EffectState, Ending, Record},
     store::Entry,
@@ -134,6 +135,18 @@ impl History {
         let mut all: Vec<_> = inner.nodes.values().flat_map(|node| node.effects.values().flatten()).cloned().collect();
         all.sort_by_key(|effect| effect.order);
         all
+    }
+
+    /// Whether the run made something of that id, or of that kind and id as [`named`] writes them, and it stands.
+    pub fn owns(&self, parent: &str) -> bool {
+        let inner = self.read();
+        let mut all = inner.nodes.values().flat_map(|node| node.effects.values().flatten());
+        all.any(|effect| match &effect.owned {
+            Some(owned) if owned.ours && matches!(effect.state, EffectState::Accepted | EffectState::Done) => {
+                owned.id == parent || named(&owned.kind, &owned.id) == parent
+            }
+            _ => false,
+        })
     }
 
     /// The effects of one scope that stand, newest generation each, by ordinal. Retired and undone ones are left out.
