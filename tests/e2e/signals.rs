@@ -81,6 +81,15 @@ impl Drop for Running {
     }
 }
 
+/// Memory holds secrets in clear, and what a core dump holds of it stays on the disk.
+#[test]
+fn a_running_program_may_write_no_core_dump() {
+    let running = Running::start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.child.id())).expect("its limits");
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).expect("a limit");
+    assert_eq!(core.split_whitespace().take(2).collect::<Vec<_>>(), ["0", "0"], "now, and at most");
+}
+
 /// Asks again and again until there is an answer.
 fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();

@@ -4,6 +4,7 @@
 //! * [`context`]: what every command starts from. [`terminal`]: questions and keys. [`signals`]: Ctrl-C and its like.
 //! * [`state_dir`], [`customer`], [`sources`]: where the state, a customer's values and the runbooks are.
 //! * [`driving`]: what run, resume and undo share; [`going_live`]: what a live run asks first. [`panic`]: a bug is said to be one.
+//! * [`core_dumps`] are forbidden.
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ pub mod cancel;
 pub mod check;
 pub mod completions;
 pub mod context;
+pub mod core_dumps;
 pub mod customer;
 pub mod docs;
 pub mod driving;
@@ -113,6 +115,7 @@ pub enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     crate::bug::watch();
+    core_dumps::forbid();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => return refused(&usage),
