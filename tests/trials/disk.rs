@@ -1,11 +1,13 @@
 //! B1, B2, B3: the disk refuses. strace fails the N-th write or sync of each thread of the built program, once or from then on, with
 //! ENOSPC or EIO; a file size limit makes writes short. The run must stop with an error and not go on over a hole: no call is sent
-//! whose intent is not on the disk, and once there is room again it goes on to the same world.
+//! whose intent is not on the disk, and once there is room again it goes on to the same world. After a commit whose sync failed
+//! nothing more is written to the journal: what the disk holds is not known, and a second sync that succeeds says nothing about it.
 //!
 //! The counter of strace's `when=` is each thread's own. One thread writes each database, so that N-th means N-th there; how many
 //! injections fired is counted from the log.
 
 use std::{
+    collections::HashMap,
     path::Path,
     process::{Command, Stdio},
 };
@@ -65,7 +67,7 @@ pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
     let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0"]);
     let mut command = Command::new("strace");
     let plus = if refusal.lasting { "+" } else { "" };
-    command.args(["-f", "-qq", "-e", &format!("trace={}", refusal.call)]);
+    command.args(["-f", "-qq", "-y", "-e", &format!("trace={},pwrite64", refusal.call)]);
     command.args(["-e", &format!("inject={}:error={}:when={}{plus}", refusal.call, refusal.error, refusal.nth)]);
     if refusal.call == "openat" {
         for name in ["runs.db", "sandbox.db", "runs.db-wal", "sandbox.db-wal"] {
@@ -76,6 +78,13 @@ pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
     let said = started(command, &inner, &place)?;
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     let fired = text.lines().filter(|line| line.contains("(INJECTED)")).count();
+    match unsynced(&text) {
+        Some(_) if said.code == 0 => {
+            return Err(format!("a commit was not synced, and all is said to be well\n{}", said.err));
+        }
+        Some(more @ 1..) => return Err(format!("after a commit that was not synced {more} writes followed\n{text}")),
+        _ => {}
+    }
     after(&place, &said, fired > 0)?;
     Ok(fired)
 }
@@ -100,6 +109,34 @@ fn started(mut command: Command, inner: &Command, place: &Place) -> Tried<Said> 
     command.arg(inner.get_program()).args(inner.get_args()).current_dir(place.work()).env_clear();
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     Ok(said(command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?))
+}
+
+/// Reads strace's log: when a sync of the journal failed by which a commit was to become durable, how many writes to the journal
+/// followed. A sync with nothing new to write before it is a checkpoint's, and what it failed to move is still in the log.
+fn unsynced(log: &str) -> Option<usize> {
+    let (mut written, mut failed) = (false, None);
+    let mut begun = HashMap::new();
+    for line in log.lines() {
+        let Some((thread, call)) = line.split_once(' ') else { continue };
+        let call = call.trim_start();
+        // A call that another thread interrupts is told in two lines; only the first one names the file.
+        let whole = if call.starts_with("<... ") { begun.remove(thread).unwrap_or_default() } else { call };
+        if call.ends_with("<unfinished ...>") {
+            begun.insert(thread, call);
+        }
+        let refused = call.ends_with("(INJECTED)");
+        let of_log = whole.contains("/runs.db-wal>");
+        if whole.starts_with("pwrite64(") && (of_log || whole.contains("/runs.db>")) && !call.starts_with("<... ") {
+            written |= of_log;
+            failed = failed.map(|more: usize| more + 1);
+        } else if whole.starts_with("fsync(") && of_log && !call.ends_with("<unfinished ...>") {
+            if refused && written && failed.is_none() {
+                failed = Some(0);
+            }
+            written = false;
+        }
+    }
+    failed
 }
 
 /// What must be true after it, and that it goes on when there is room again.

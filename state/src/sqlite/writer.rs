@@ -18,7 +18,8 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode};
+use runbook_seeded::mutant;
+use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
 use crate::error::{Error, Result};
 
@@ -137,10 +138,20 @@ impl Thread {
             }
             Err(error) => {
                 let why = error.at(&self.path).to_string();
-                self.broken = Some(why.clone());
+                if !mutant!("commit-retried") {
+                    self.end();
+                    self.broken = Some(why.clone());
+                }
                 refuse(batch, &why);
             }
         }
+    }
+
+    /// Nothing is written from here on, not even by closing: what is in the write-ahead log stays there for the next open.
+    fn end(&self) {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        // It fails for a connection that is of no use any more, which then writes nothing either.
+        let _kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
     /// One transaction around all jobs. An error here is the transaction's; a job's own error is its verdict.
