@@ -102,3 +102,112 @@ fn pem(data: Option<&str>, file: Option<&str>, what: &str) -> Result<String, Str
 fn unusable(message: String) -> CallError {
     CallError::refused("Kubeconfig", message)
 }
+
+#[cfg(test)]
+mod tests {
+    use runbook_modules::error::Class;
+
+    use super::*;
+
+    const CLUSTER: &str = "server: https://127.0.0.1:6443";
+    const USER: &str = "token: t";
+
+    /// A kubeconfig of one context, with these fields of its cluster and its user.
+    fn read(cluster: &str, user: &str) -> Result<Connection, CallError> {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n\
+             clusters: [{{name: k, cluster: {{{cluster}}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n"
+        );
+        of(&Kubeconfig::from_yaml(&text).expect("a kubeconfig"), "c")
+    }
+
+    #[test]
+    fn what_is_unsafe_is_refused_with_its_reason() {
+        let also = |more: &str| format!("{CLUSTER}, {more}");
+        for (cluster, user, reason) in [
+            (
+                CLUSTER,
+                "exec: {apiVersion: client.authentication.k8s.io/v1, command: aws, args: [eks]}",
+                "starts the program \"aws\"",
+            ),
+            // A token beside it changes nothing: the program is named, so it is what is meant.
+            (
+                CLUSTER,
+                "token: t, exec: {apiVersion: client.authentication.k8s.io/v1, command: x}",
+                "starts the program \"x\"",
+            ),
+            (
+                CLUSTER,
+                "token: t, auth-provider: {name: gcp, config: {cmd-path: /bin/sh}}",
+                "has an auth-provider, which is refused",
+            ),
+            (CLUSTER, "token: t, as: admin", "acts as another user (as), which is not supported"),
+            (CLUSTER, "username: u, password: p", "has neither a token nor a client certificate with its key"),
+            (CLUSTER, "client-certificate-data: QQ==", "has neither a token nor a client certificate with its key"),
+            (
+                CLUSTER,
+                "client-certificate-data: '*', client-key-data: QQ==",
+                "client-certificate-data that is no base64",
+            ),
+            (CLUSTER, "tokenFile: /no/such/file", "has a token file /no/such/file that fails"),
+            (&also("insecure-skip-tls-verify: true"), USER, "says insecure-skip-tls-verify, which is refused"),
+            (&also("proxy-url: http://127.0.0.1:1"), USER, "goes through a proxy-url, which is not supported"),
+            (&also("certificate-authority: /no/such/file"), USER, "certificate-authority /no/such/file that fails"),
+            (&also("certificate-authority-data: /w=="), USER, "certificate-authority that is no PEM"),
+            ("server: http://127.0.0.1:6443", USER, "a server that does not begin with https://"),
+        ] {
+            let error = read(cluster, user).expect_err(reason);
+            assert_eq!((error.class, error.code.as_str()), (Class::Refused, "Kubeconfig"));
+            let whose = "context c of the kubeconfig ";
+            assert!(error.message.starts_with(whose) && error.message.contains(reason), "{reason}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn tokens_and_certificates_are_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("a file");
+            path.display().to_string()
+        };
+        let token = |connection: Connection| match connection.identity {
+            Identity::Token(token) => token.expose_secret().to_owned(),
+            Identity::Certificate { .. } => "a certificate".to_owned(),
+        };
+        let cluster = format!("{CLUSTER}, tls-server-name: n, certificate-authority-data: UEVN");
+        let plain = read(&cluster, USER).expect("a token");
+        assert_eq!(
+            (plain.endpoint.as_str(), plain.ca_pem.as_deref(), plain.server_name.as_deref()),
+            ("https://127.0.0.1:6443", Some("PEM"), Some("n"))
+        );
+        assert_eq!(token(plain), "t");
+        // The last line's end is no part of a token.
+        let user = format!("tokenFile: {}", file("token", "of a file\n"));
+        assert_eq!(token(read(CLUSTER, &user).expect("a token file")), "of a file");
+        let files = format!("client-certificate: {}, client-key: {}", file("cert", "CERT"), file("key", "KEY"));
+        for user in ["client-certificate-data: Q0VSVA==, client-key-data: S0VZ", &files] {
+            let Identity::Certificate { cert_pem, key_pem } = read(CLUSTER, user).expect("a certificate").identity
+            else {
+                panic!("no certificate: {user}");
+            };
+            assert_eq!((cert_pem.as_str(), key_pem.expose_secret()), ("CERT", "KEY"));
+        }
+    }
+
+    #[test]
+    fn what_a_context_names_must_be_there() {
+        let config = |text: &str| Kubeconfig::from_yaml(text).expect("a kubeconfig");
+        let contexts = "apiVersion: v1\nkind: Config\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n";
+        let error = of(&config(contexts), "d").expect_err("no such context");
+        assert_eq!(
+            (error.message.as_str(), error.hints.as_slice()),
+            ("context d of the kubeconfig does not exist", ["its contexts: c".to_owned()].as_slice())
+        );
+        let error = of(&config(contexts), "c").expect_err("no cluster");
+        assert!(error.message.ends_with("names the cluster k, which is missing"), "{}", error.message);
+        let clusters = format!("{contexts}clusters: [{{name: k, cluster: {{{CLUSTER}}}}}]\n");
+        let error = of(&config(&clusters), "c").expect_err("no user");
+        assert!(error.message.ends_with("names the user \"u\", which is missing"), "{}", error.message);
+    }
+}
