@@ -26,7 +26,8 @@ impl Life {
     }
 }
 
-fn canary(name: &str) -> String {
+/// A secret that is searched.
+pub fn canary(name: &str) -> String {
     format!("Cnry-{name}-7f3a9c0e-{SPICE}")
 }
 

@@ -1,6 +1,7 @@
-//! B4, B5: files of a run that was broken off are damaged: bits flipped, cut at the edges of pages, a write-ahead log taken away or
-//! swapped, an older copy put back. It is noticed, or harmless; a run is never gone on with from something else than what was
-//! recorded without a word.
+//! B4: files of a run that was broken off are damaged: bits flipped, stretches overwritten, cut at the edges of pages. It is noticed, or
+//! harmless, or the newest entries of the write-ahead log are lost as a whole: SQLite ends a log where its checksums do not fit, and
+//! says nothing. What is read is then the beginning of what was recorded, never something else; going on with such a journal is a
+//! trial of its own (`restored`).
 
 use std::{
     fs,
@@ -24,6 +25,8 @@ const PAGE: usize = 4096;
 pub enum Verdict {
     /// It was refused.
     Noticed,
+    /// A beginning of the journal is read, without an error: entries that were acknowledged are lost.
+    Earlier,
     /// All that is read is as before.
     Harmless,
 }
@@ -92,9 +95,7 @@ impl Sound {
                 format!("{name}, byte {byte}, bit {bit}")
             }
         };
-        // A log that is cut loses its newest commits as a whole: that is another trial.
-        let cut_log = n.is_multiple_of(8) && name.ends_with("-wal");
-        let name = name.clone();
+        let log = name.ends_with("-wal");
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         write(folder.path(), &files)?;
         let read = catch_unwind(AssertUnwindSafe(|| meaning(folder.path())))
@@ -102,8 +103,7 @@ impl Sound {
         match read {
             Err(_) => Ok(Verdict::Noticed),
             Ok(same) if same == self.meaning => Ok(Verdict::Harmless),
-            // What SQLite's log checksums do not let pass ends the log there: an earlier state, whole.
-            Ok(earlier) if (cut_log || name.ends_with("-wal")) && self.earlier(&earlier) => Ok(Verdict::Noticed),
+            Ok(earlier) if log && self.earlier(&earlier) => Ok(Verdict::Earlier),
             Ok(other) => {
                 Err(format!("{what}: it reads otherwise, without an error\n{}", difference(&self.meaning, &other)))
             }

@@ -11,6 +11,8 @@ pub mod disk;
 pub mod edits;
 pub mod one_shot;
 pub mod power;
+pub mod recall;
+pub mod restored;
 pub mod scanner;
 pub mod storms;
 pub mod wedges;

@@ -66,6 +66,7 @@ const SECTIONS: &[Section] = &[
     protocol::SECTION,
     storage::POWER,
     storage::DISK,
+    storage::OLDER,
     storage::LEASES,
     trust::EDITS,
     trust::AUDIT,

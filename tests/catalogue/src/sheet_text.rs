@@ -22,8 +22,10 @@ const LIMITS: &str = "## What these figures do not say
   (`tests/README.md`, Conformance); no figure here is of a real account.
 * A request that is executed by the provider later than the settle time (120 s) after its process died cannot be prevented from making
   a second resource where the provider has no idempotency token; it can only be found afterwards.
-* Whoever is root on the machine can read secrets in memory.
-* A state directory that was copied to a second machine is not locked against the first: both use the same tokens, which bounds the harm.
+* Whoever is root on the machine, or runs programs as the same user, can read secrets in memory. Core files are forbidden (the limit is
+  0); a system that hands core dumps to a program may ignore that limit.
+* A state directory that was copied to a second machine is not locked against the first: both use the same tokens, and each looks for
+  what the other has made before it makes it, which bounds the harm.
 ";
 
 /// Writes the sheet: RELIABILITY.md after a full run, below the target directory after a sample.

@@ -1,11 +1,11 @@
-//! A3, B1 to B5, C1, C2: power cuts, disks that refuse, damaged files, races for the lease.
+//! A3, B1 to B5, C1, C2, C6: power cuts, disks that refuse, damaged files, older journals, races for the lease.
 
 use crate::{
     Section,
     bench::{Bench, cargo},
     harness::Place,
     sheet::Part,
-    trials::{damage, disk, power},
+    trials::{damage, disk, power, restored},
 };
 
 /// A3.
@@ -20,21 +20,40 @@ pub const POWER: Section = Section {
     measure: cuts,
 };
 
-/// B1 to B5.
+/// B1 to B4.
 pub const DISK: Section = Section {
     name: "disk",
     title: "The disk refuses or lies",
     how: "strace refuses the N-th write, sync or open of each thread of the built program, once or from then on, with ENOSPC, EIO, EROFS or \
           EMFILE; a file size limit makes writes short. The run must stop with an error, no call may be sent whose intent is not in the \
-          journal, and it must go on afterwards to the same world. Then bits of a broken-off run's files are flipped, stretches \
+          journal, and it must go on afterwards to the same world; after a commit whose sync failed, nothing more may be written to the \
+          journal, and the run may not end well. Then bits of a broken-off run's files are flipped, stretches \
           overwritten, and files cut: reading must give an error or the same.",
     limits: &[
         "The index of SQLite's log (-shm) is rebuilt on opening and not damaged here.",
-        "A write-ahead log that is cut or taken away leaves an earlier state, whole: the journal cannot tell. `runbook audit` shows what \
-         stands and is newer (A17).",
+        "A write-ahead log that is damaged, cut or taken away leaves an earlier state, whole: the journal cannot tell. A resume looks \
+         for what such a journal lacks before it makes it again (B5), and `runbook audit` shows what stands and is newer (A17).",
         "What strace itself is refused says nothing; how many injections fired is printed.",
     ],
     measure: refusals,
+};
+
+/// B5, C6.
+pub const OLDER: Section = Section {
+    name: "older",
+    title: "The journal is older than the world",
+    how: "A run is killed after one of its calls. Then a backup of its journal is put back when it has gone on to its end; its write-ahead \
+          log is deleted, or replaced with another run's; or two copies of the journal are driven in turn over one world. It is gone \
+          on with: nothing may be made twice, everything must have an owner at the end (`runbook audit`, `runbook verify`, an undo to \
+          an empty world), or the resume is refused with a reason and makes nothing.",
+    limits: &[
+        "What bears no mark and replaces something (a record, a policy) is put once more, and what stands then is taken for what stood \
+         there before: undo leaves it.",
+        "A thing that was made by a second try, after a first one that failed, has another mark: what an older journal that lacks both \
+         makes again is found by `runbook audit` alone. So is an access key, which bears none.",
+        "Two machines that drive copies of one journal at the same moment look before either has made anything: that is not prevented.",
+    ],
+    measure: older,
 };
 
 /// C1, C2.
@@ -89,7 +108,7 @@ fn refusals(bench: &Bench, part: &mut Part) {
     part.at_least("B3", "runs with a limit of the size of files", tried.len(), 256);
     part.told("B3", "of these, refused", tried.iter().filter(|refused| **refused).count().to_string());
     let wanted = bench.pick(600, 10_000) as u64;
-    let (mut tried, mut noticed) = (0, 0);
+    let (mut tried, mut noticed, mut earlier) = (0, 0, 0);
     for log in [false, true] {
         let sound = match damage::Sound::new(&make, log) {
             Ok(sound) => sound,
@@ -99,11 +118,39 @@ fn refusals(bench: &Bench, part: &mut Part) {
         let name = |n: &u64| format!("damage {log} {n}");
         let verdicts = bench.each(part, &cases, name, |n| sound.damaged(*n));
         tried += verdicts.len();
-        noticed += verdicts.iter().filter(|verdict| **verdict == damage::Verdict::Noticed).count();
+        let count = |of| verdicts.iter().filter(|verdict| **verdict == of).count();
+        noticed += count(damage::Verdict::Noticed);
+        earlier += count(damage::Verdict::Earlier);
     }
     part.at_least("B4", "damages of a broken-off run's files", tried, 10_000);
-    part.told("B4", "of these, noticed; the others hit what says nothing", noticed.to_string());
+    part.told("B4", "of these, noticed", noticed.to_string());
+    part.told("B4", "in the log, and the newest entries lost without an error", earlier.to_string());
+    part.told("B4", "harmless: they hit what says nothing", (tried - noticed - earlier).to_string());
     part.zero("B4", "damages that read otherwise without an error", wanted as usize - tried);
+}
+
+fn older(bench: &Bench, part: &mut Part) {
+    let make = || Place::of(bench.shipped());
+    let calm = match restored::calm(&make) {
+        Ok(calm) => calm,
+        Err(why) => return part.failed(bench, "calm", &why),
+    };
+    let all: Vec<(restored::Way, usize)> =
+        restored::WAYS.into_iter().flat_map(|way| (1..=calm.calls - 3).map(move |n| (way, n))).collect();
+    let total = all.len();
+    let cases = bench.sample("older journals", all, 12);
+    let name = |(way, n): &(restored::Way, usize)| format!("{way:?} {n}");
+    let ended =
+        bench.each(part, &cases, name, |(way, n)| restored::one(&make, &calm, *way, *n).map(|ended| (*way, ended)));
+    part.all("B5", "older journals gone on with, or refused", ended.len(), total);
+    part.zero("B5", "of these, things made twice or without an owner", cases.len() - ended.len());
+    for (id, copies, what) in [("B5", false, "of a backup or another log"), ("C6", true, "of two copies in turn")] {
+        let of = |verdict| {
+            ended.iter().filter(|(way, ended)| (*way == restored::Way::Copies) == copies && *ended == verdict).count()
+        };
+        let (same, refused) = (of(restored::Ended::Same), of(restored::Ended::Refused));
+        part.told(id, &format!("{what}: to the same world, refused with a reason"), format!("{same}, {refused}"));
+    }
 }
 
 fn races(bench: &Bench, part: &mut Part) {

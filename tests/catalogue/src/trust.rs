@@ -6,7 +6,7 @@ use crate::{
     harness::Place,
     programs::passing,
     sheet::Part,
-    trials::{attacks, audit, canaries, edits},
+    trials::{attacks, audit, canaries, edits, recall},
 };
 
 /// D1.
@@ -37,9 +37,10 @@ pub const SECRETS: Section = Section {
     title: "Secrets",
     how: "Canaries (parameter, customer file, generated password and parameter; in texts, lists, maps, keys, tags, URLs, errors, outputs) go through \
           a run that fails, is killed twice, goes on, is shown, verified, audited, planned and undone, at RUST_LOG=trace. Everything written \
-          is searched in every encoding: files, databases with their freed pages, standard output and error.",
+          is searched in every encoding: files, databases with their freed pages and row by row, standard output and error. The search \
+          itself is tried on canaries that other encoders write into the journal, the world, the events and a file.",
     limits: &[
-        "Not searched: the memory of the process, core dumps, a terminal's title.",
+        "Not searched: the memory of the process, a terminal's title. Core files are forbidden and not searched for.",
         "A secret of fewer than four characters is masked only where it stands alone.",
         "Of a value inside longer base64 some bits of the first and last byte can be seen.",
     ],
@@ -98,8 +99,14 @@ fn secrets(bench: &Bench, part: &mut Part) {
     }
     part.told("G1", "sinks searched", format!("{} with {} bytes", life.sinks.len(), life.sinks.bytes()));
     part.zero("G1", "canaries found in any encoding", hits.len());
-    let (planted, found) = life.sinks.recall(&life.canaries[0]);
-    part.all("G8", "planted canaries that the scanner finds", found, planted);
+    match recall::one(&make) {
+        Ok(recall) => {
+            recall.missed.iter().for_each(|missed| part.failed(bench, "recall", missed));
+            let found = recall.planted - recall.missed.len();
+            part.all("G8", "canaries planted where a run writes that the scanner finds", found, recall.planted);
+        }
+        Err(why) => part.failed(bench, "recall", &why),
+    }
 }
 
 fn held(bench: &Bench, part: &mut Part) {
