@@ -314,3 +314,39 @@ fn explained(context: &Context, run: &Run, history: &History, says: &str) -> Str
     }
     format!("{out}  {}\n", look.shown(says))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use runbook_state::{sqlite::Sqlite, store::NewRun};
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    #[test]
+    fn the_runs_own_copy_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.rhai");
+        std::fs::write(&path, "step(\"one\", || 1);\n").unwrap();
+        let path = path.to_str().unwrap();
+        let Ok(began) = sources::open(path) else { panic!("{path} is no script") };
+        let new = NewRun {
+            id: "0123456789abcdef0123456789abcdef".to_owned(),
+            runbook: "s".to_owned(),
+            customer: None,
+            target: "sandbox".to_owned(),
+            settings: json!({ "path": path }),
+            files: began.files().to_vec(),
+            created_ms: 0,
+        };
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open_in_memory().unwrap());
+        store.create(&new).unwrap();
+        let run = store.run(&new.id).unwrap();
+        std::fs::write(path, "// A comment more.\nstep(\"one\", || 1);\n").unwrap();
+        let cli = Cli::try_parse_from(["runbook", "resume", "latest"]).unwrap();
+        let Command::Resume(args) = &cli.command else { panic!("{:?}", cli.command) };
+        let Ok(script) = script(&Context::new(cli.common), args, &run, &store) else { panic!("no script") };
+        assert_eq!((script.program.files(), script.files.is_none()), (began.files(), true), "{}", script.says);
+    }
+}
