@@ -273,8 +273,8 @@ fn a_replacement_whose_answer_was_lost_is_put_back_too() {
         for executed in [true, false] {
             let rig = Rig::new();
             rig.cloud.foreign(kind, "put-n", json!({"name": "n", "size": 1}), false);
-            // Began, Intent; what is answered is not recorded any more.
-            rig.cut.after(2, !executed);
+            // The intent is the fourth record; what is answered is not recorded any more.
+            rig.cut.after(4, !executed);
             let _died = rig.call(op, json!({"name": "n", "size": 2}));
             rig.cut.never();
             assert_eq!(rig.cloud.standing()[0].input["size"], if executed { 2 } else { 1 }, "{op}");

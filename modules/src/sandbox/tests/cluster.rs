@@ -223,7 +223,9 @@ fn finalizers_keep_an_object_and_a_namespace_names_them() {
     let space = at(&object("v1", "Namespace", "", "team"));
     bench.delete(&Object, &space, None).unwrap();
     bench.pass(60);
-    assert_eq!(bench.obstacles(&Object, &space), ["ConfigMap a (finalizers t.io/keep)"]);
+    let held_by = bench.obstacles(&Object, &space);
+    assert!(held_by.len() == 1 && held_by[0].starts_with("ConfigMap a (finalizer t.io/keep, "), "{held_by:?}");
+    assert!(held_by[0].contains("--also k8s://c1/v1/ConfigMap/team/a"), "{held_by:?}");
     assert_eq!(refused(&bench, object("v1", "ConfigMap", "team", "c")).1, "Forbidden");
     bench
         .create(
