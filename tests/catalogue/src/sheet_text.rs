@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, process::Command};
 
 use crate::{
-    SECTIONS,
+    SECTIONS, Section,
     bench::{Bench, workspace},
     sheet::Part,
 };
@@ -18,8 +18,8 @@ beside one that was not taken, with the reason.
 
 const LIMITS: &str = "## What these figures do not say
 
-* They are of the built-in sandbox and of emulators, which are not AWS. The sandbox does in 276 cases what the AWS reference says
-  (`tests/README.md`, Conformance); no figure here is of a real account.
+* They are of the built-in sandbox and of emulators, which are not AWS. The sandbox does what the AWS reference says in the cases
+  of the conformance suite (`tests/README.md`); no figure here is of a real account.
 * A request that is executed by the provider later than the settle time (120 s) after its process died cannot be prevented from making
   a second resource where the provider has no idempotency token; it can only be found afterwards.
 * Whoever is root on the machine, or runs programs as the same user, can read secrets in memory. Core files are forbidden (the limit is
@@ -42,7 +42,8 @@ pub fn write(bench: &Bench, parts: &[Part]) -> Result<(), String> {
     let mut page = HEAD.to_owned();
     for section in SECTIONS {
         let fresh = parts.iter().find(|part| part.section.name == section.name).map(|part| block(bench, part));
-        page.push_str(&fresh.or_else(|| kept(&before, section.name)).unwrap_or_default());
+        let told = fresh.or_else(|| kept(&before, section.name));
+        page.push_str(&told.unwrap_or_else(|| if bench.full() { missing(section) } else { String::new() }));
     }
     page.push_str(LIMITS);
     let folder = path.parent().unwrap_or(&path);
@@ -64,6 +65,15 @@ fn kept(page: &str, name: &str) -> Option<String> {
     let from = page.find(&begin(name))?;
     let to = page[from..].find(&end(name))? + from + end(name).len();
     Some(page[from..to].to_owned())
+}
+
+/// The place of a section that was never run to its end.
+fn missing(section: &Section) -> String {
+    let (begin, end) = (begin(section.name), end(section.name));
+    format!(
+        "{begin}## {}\n\n{}\n\nNot measured: no full run of it was brought to its end yet.\n{end}",
+        section.title, section.how
+    )
 }
 
 fn block(bench: &Bench, part: &Part) -> String {
