@@ -4,13 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::AttachParams};
+use runbook_modules::sandbox::rehearsal::Rehearsal;
 use runbook_testbed::{
     clusters::NodeGroup,
     control_plane::{ControlPlane, Options},
     process::free_port,
+    rehearsed::{Rehearsed, completed::completed},
     standins::{
         Cluster, Facts, Shared,
-        kube_objects::{at, condition, items, label, text},
+        aws::Aws,
+        kube_objects::{at, condition, is_going, items, label, text},
     },
     tools::{self, Tools},
 };
@@ -175,4 +178,59 @@ async fn a_cluster_begins_as_on_eks_and_its_pods_answer() {
     site.cluster.remove_nodes("workers").await.expect("removed");
     site.until(coredns, |found| at(found, "status.availableReplicas") == &Value::Null).await;
     assert!(!condition(&site.get(coredns).await, "Available"));
+}
+
+/// For each of two objects something is made that another finalizer holds.
+const HELD: &str = r#"
+makes:
+  - when: { k8s: "ConfigMap/default/release" }
+    finalizers: [t.io/clean]
+    objects: [ { apiVersion: v1, kind: ConfigMap, metadata: { name: of-release, finalizers: [t.io/held] } } ]
+  - when: { k8s: "Kustomization/default/part" }
+    finalizers: [t.io/clean]
+    objects: [ { apiVersion: v1, kind: ConfigMap, metadata: { name: of-part, finalizers: [t.io/held] } } ]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_controller_made_holds_its_object_until_it_is_gone_but_not_a_kustomization() {
+    let Some(tools) = tools::require() else { return };
+    let shared = Shared::start(&tools.kubelet_standin).await.expect("started");
+    let nowhere = "http://127.0.0.1:9";
+    let rehearsal = Rehearsal::parse(HELD, "held").expect("a rehearsal file");
+    let rehearsed = Rehearsed::begin(rehearsal, &Aws::new(nowhere, "us-east-1", "given")).await.expect("begun");
+    shared.rehearse(Arc::new(rehearsed));
+    let site = site(&tools, "held", nowhere, &shared).await;
+    let objects = &site.cluster.inside().objects;
+
+    let definition = completed(json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "kustomizations.kustomize.toolkit.fluxcd.io"},
+        "spec": {
+            "group": "kustomize.toolkit.fluxcd.io", "scope": "Namespaced", "versions": [{"name": "v1"}],
+            "names": {"kind": "Kustomization", "plural": "kustomizations"},
+        },
+    }));
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kustomizations.kustomize.toolkit.fluxcd.io";
+    objects.apply(path, &definition).await.expect("defined");
+    site.until(path, |definition| condition(definition, "Established")).await;
+
+    let map = |name: &str| format!("/api/v1/namespaces/default/configmaps/{name}");
+    let (release, part) =
+        (map("release"), "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations/part");
+    let object =
+        |api: &str, kind: &str, name: &str| json!({"apiVersion": api, "kind": kind, "metadata": {"name": name}});
+    objects.apply(&release, &object("v1", "ConfigMap", "release")).await.expect("made");
+    objects.apply(part, &object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "part")).await.expect("made");
+    for (trigger, made) in [(release.as_str(), map("of-release")), (part, map("of-part"))] {
+        site.until(&made, Value::is_object).await;
+        assert_eq!(site.get(trigger).await["metadata"]["finalizers"], json!(["t.io/clean"]), "held before it is made");
+        objects.delete(trigger, false).await.expect("deleted");
+    }
+
+    site.until(part, Value::is_null).await;
+    site.until(&map("of-part"), is_going).await;
+    site.until(&map("of-release"), is_going).await;
+    assert!(is_going(&site.get(&release).await), "it waits for what was made");
+    objects.merge(&map("of-release"), &json!({"metadata": {"finalizers": []}})).await.expect("let go");
+    site.until(&release, Value::is_null).await;
 }

@@ -37,10 +37,13 @@ pub(super) struct Work {
     pub trigger: Value,
     seen: Instant,
     going: Option<Instant>,
-    done: bool,
+    /// Whether all was made.
+    pub done: bool,
     over: bool,
     /// What was made, in its order.
     pub made: Vec<Made>,
+    /// The paths of what was made and deleted again, but is not gone yet.
+    leaving: Vec<String>,
 }
 
 /// Something that was made.
@@ -133,7 +136,8 @@ fn notice(works: &mut Works, rule: usize, standing: Vec<Value>) {
             }
             None if going => {}
             None => {
-                let work = Work { trigger, seen: now, going: None, done: false, over: false, made: Vec::new() };
+                let (made, leaving) = (Vec::new(), Vec::new());
+                let work = Work { trigger, seen: now, going: None, done: false, over: false, made, leaving };
                 works.insert((rule, uid), work);
             }
         }
@@ -168,8 +172,11 @@ async fn attend(
         return Ok(());
     }
     if work.going.is_some() {
-        unmake(inside, rule, work, kinds).await?;
-        work.over = true;
+        unmake(inside, rule, work).await?;
+        if lets_go_early(&work.trigger) || is_gone(inside, work).await? {
+            let_go(inside, rule, work, kinds).await?;
+            work.over = true;
+        }
         return Ok(());
     }
     make(inside, rehearsed, kinds, found, rule, work).await?;
@@ -249,18 +256,45 @@ async fn add(inside: &Inside, path: &str, mut adds: Value) -> Result<(), String>
     Ok(())
 }
 
-/// Takes away what was made, newest first, and the rule's finalizers off the trigger.
-async fn unmake(inside: &Inside, rule: &Make, work: &mut Work, kinds: &Kinds) -> Result<(), String> {
+/// Deletes what was made, newest first, each once.
+async fn unmake(inside: &Inside, rule: &Make, work: &mut Work) -> Result<(), String> {
     if rule.on_delete == OnDelete::Keep {
         work.made.clear();
     }
     while let Some(last) = work.made.last() {
         match last {
-            Made::Object { path, .. } => inside.objects.delete(path, false).await.map(drop)?,
+            Made::Object { path, .. } => {
+                if inside.objects.delete(path, false).await? {
+                    work.leaving.push(path.clone());
+                }
+            }
             Made::Aws(handle) => aws::remove(inside, handle).await?,
         }
         work.made.pop();
     }
+    Ok(())
+}
+
+/// Whether nothing is left of what was deleted: finalizers of its own, or what is in it, may hold it.
+async fn is_gone(inside: &Inside, work: &mut Work) -> Result<bool, String> {
+    while let Some(path) = work.leaving.last() {
+        // One of the same name that nobody deletes is another one.
+        if inside.objects.get(path).await?.is_some_and(|object| is_going(&object)) {
+            return Ok(false);
+        }
+        work.leaving.pop();
+    }
+    Ok(true)
+}
+
+/// Whether its controller lets an object go when what it made for it is deleted, not when that is gone: Flux's for Kustomizations, that do
+/// not say otherwise. Source: <https://fluxcd.io/flux/components/kustomize/kustomizations/#deletion-policy>.
+fn lets_go_early(trigger: &Value) -> bool {
+    text(trigger, "kind") == "Kustomization" && text(trigger, "spec.deletionPolicy") != "WaitForTermination"
+}
+
+/// Takes the rule's finalizers off the trigger.
+async fn let_go(inside: &Inside, rule: &Make, work: &Work, kinds: &Kinds) -> Result<(), String> {
     let Some(served) = kinds.of(&work.trigger) else { return Ok(()) };
     let path = served.one(namespace(&work.trigger), name(&work.trigger));
     let Some(trigger) = inside.objects.get(&path).await? else { return Ok(()) };

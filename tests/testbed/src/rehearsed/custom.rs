@@ -5,7 +5,10 @@ use std::time::Duration;
 use runbook_modules::{
     k8s::{custom, health},
     resource::Health,
-    sandbox::k8s::custom::{ANSWERING_MS, told},
+    sandbox::{
+        k8s::custom::{ANSWERING_MS, told},
+        rehearsal::Make,
+    },
 };
 use serde_json::{Value, json};
 
@@ -32,16 +35,18 @@ pub(super) async fn answer(
         let all = of_kind(inside, kinds, found, &served.kind).await?.to_vec();
         for object in all.iter().filter(|object| kinds.of(object) == Some(served)) {
             let uid = text(object, "metadata.uid");
-            let own = |work: &&Work| text(&work.trigger, "metadata.uid") == uid;
-            let is_rehearsed = works
-                .iter()
-                .filter(|(_, work)| own(work))
-                .any(|((rule, _), _)| !at(&rehearsed.rehearsal.makes[*rule].adds, "status").is_null());
+            let works = works.iter().filter(|(_, work)| text(&work.trigger, "metadata.uid") == uid);
+            let own: Vec<(&Make, &Work)> =
+                works.map(|((rule, _), work)| (&rehearsed.rehearsal.makes[*rule], work)).collect();
+            let is_rehearsed = own.iter().any(|(rule, _)| !at(&rule.adds, "status").is_null());
             if is_going(object) || is_rehearsed || custom::judge(object).is_none() || is_new(object) {
                 continue;
             }
             let mut waiting = Vec::new();
-            for made in works.values().filter(own).flat_map(|work| &work.made) {
+            if own.iter().any(|(rule, work)| !work.done && !rule.objects.is_empty()) {
+                waiting.push("its objects".to_owned());
+            }
+            for made in own.iter().flat_map(|(_, work)| &work.made) {
                 waiting.extend(why_not_ready(inside, kinds, found, made).await?);
             }
             let status = told(object, &waiting);
@@ -66,10 +71,15 @@ async fn why_not_ready(
 ) -> Result<Option<String>, String> {
     let Made::Object { path, kind, name } = made else { return Ok(None) };
     let all = of_kind(inside, kinds, found, kind).await?;
-    let object = all.iter().find(|object| {
+    let listed = all.iter().find(|object| {
         kinds.of(object).is_some_and(|of| of.one(namespace(object), text(object, "metadata.name")) == *path)
     });
-    let why = match object.map(health::judge) {
+    let object = match listed {
+        Some(object) => Some(object.clone()),
+        // Made since they were listed.
+        None => inside.objects.get(path).await?,
+    };
+    let why = match object.as_ref().map(health::judge) {
         None | Some(Health::Ready) => return Ok(None),
         Some(Health::Pending(why) | Health::Failed(why) | Health::Deleting(why)) => why,
     };
