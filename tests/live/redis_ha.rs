@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use runbook_testbed::{
-    proxy::{Inventory, Phase},
+    proxy::{Inventory, On, Phase},
     tools::{self, Tools},
 };
 use serde_json::json;
@@ -91,7 +91,7 @@ fn with_helm_3_killed_and_resumed_it_ends_the_same() {
     let args = redis.run_args();
     let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
     for (call, phase) in kills {
-        redis.0.kill_at(&args, call, phase);
+        redis.0.kill_at(&args, On::Call(call), phase);
         args = vec!["resume", "latest", "--json"];
     }
     redis.0.expect(0, &args);

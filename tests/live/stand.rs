@@ -104,14 +104,14 @@ impl Stand {
         self.runtime.block_on(self.bed.proxy().inventory()).expect("an inventory")
     }
 
-    /// Starts the program and kills it at a mutating call, by the proxy's hand.
-    pub fn kill_at(&self, args: &[&str], call: u64, phase: Phase) {
+    /// Starts the program and kills it at a request, its own or another's, by the proxy's hand.
+    pub fn kill_at(&self, args: &[&str], on: On, phase: Phase) {
         let child = self.command(&self.place, args).spawn().expect("the program starts");
         let pid = i32::try_from(child.id()).expect("a pid");
-        self.bed.proxy().faults().add(Fault::new(On::Call(call), phase, Action::Kill(Some(pid))));
+        self.bed.proxy().faults().add(Fault::new(on.clone(), phase, Action::Kill(Some(pid))));
         let said = said(child.wait_with_output().expect("its output"));
         let killed = said.code == -1;
-        assert!(killed, "{args:?} ended before call {call}:\n{}\n{}\n{}", said.out, said.err, self.last_calls());
+        assert!(killed, "{args:?} ended before {on:?}:\n{}\n{}\n{}", said.out, said.err, self.last_calls());
     }
 
     /// The id of the only run.

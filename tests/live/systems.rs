@@ -1,9 +1,10 @@
-//! The other four systems, whole and live: one real control plane, the real helm with what the rehearsal file says its charts hold, and
-//! AWS emulators behind the fault proxy. What stands is read from the emulators and the API server, never from our journal.
+//! The other four systems, whole and live, notejam by both its deliveries: one real control plane, the real helm with what the rehearsal
+//! file says its charts hold, and AWS emulators behind the fault proxy. What stands is read from the emulators and the API server, never
+//! from our journal.
 
 use runbook_testbed::{
     bed::Options,
-    proxy::{Inventory, Phase},
+    proxy::{Inventory, On, Phase},
     rehearsed::rehearsal,
     tools::{self, Tools},
 };
@@ -11,9 +12,21 @@ use serde_json::{Value, json};
 
 use crate::{golden, inventory, stand::Stand};
 
+/// When the program is killed.
+enum Kill {
+    /// At the mutating call of this number.
+    Call(u64, Phase),
+    /// When the first request of this operation was answered, whoever sent it.
+    First(&'static str),
+}
+
+use Kill::{Call, First};
+
 /// A runbook on a testbed of its own.
 struct System {
     name: &'static str,
+    /// The name of its golden files.
+    label: &'static str,
     cluster: &'static str,
     stand: Stand,
     file: String,
@@ -29,7 +42,12 @@ impl System {
         let file = stand.place.root().join("customer.yaml");
         let text = json!({"customer": "testbed", "region": "us-east-1", "params": params}).to_string();
         std::fs::write(&file, text).expect("a customer file");
-        Self { name, cluster, stand, file: file.display().to_string() }
+        Self { name, label: name, cluster, stand, file: file.display().to_string() }
+    }
+
+    /// With golden files of its own, beside those of another system with this runbook.
+    fn labelled(self, label: &'static str) -> Self {
+        Self { label, ..self }
     }
 
     fn run_args(&self) -> Vec<String> {
@@ -37,39 +55,50 @@ impl System {
         ["run", &runbook, "--yes", "--json", "--params", &self.file].map(str::to_owned).into()
     }
 
-    /// Kills the program at these mutating calls in turn, then lets it end.
-    fn run(&self, kills: &[(u64, Phase)]) {
+    /// Kills the program at these moments in turn, then lets it end.
+    fn run(&self, kills: &[Kill]) {
         let args = self.run_args();
-        let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
-        for (call, phase) in kills {
-            self.stand.kill_at(&args, *call, *phase);
-            args = vec!["resume", "latest", "--json"];
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.end(&args, &["resume", "latest", "--json"], kills);
+    }
+
+    /// Begins with these arguments, and goes on with those of `again` each time that it was killed.
+    fn end(&self, args: &[&str], again: &[&str], kills: &[Kill]) {
+        let mut args = args;
+        for kill in kills {
+            match kill {
+                Call(call, phase) => self.stand.kill_at(args, On::Call(*call), *phase),
+                First(operation) => self.stand.kill_at(args, On::first(operation), Phase::Answered),
+            }
+            args = again;
         }
-        self.stand.expect(0, &args);
+        self.stand.expect(0, args);
     }
 
     /// Insists that what stands, in AWS and in the cluster, is what was reviewed.
     fn stands_as_reviewed(&self, before: &Inventory) {
         let lines = inventory::lines(&self.stand.inventory().since(before), &self.stand.id());
-        golden::same(&format!("{}.inventory", self.name), &lines);
+        golden::same(&format!("{}.inventory", self.label), &lines);
         let objects = self.stand.bed.added(self.cluster).expect("the objects");
-        golden::same(&format!("{}.objects", self.name), &objects.into_iter().collect::<Vec<_>>());
+        golden::same(&format!("{}.objects", self.label), &objects.into_iter().collect::<Vec<_>>());
     }
 
-    /// Insists that undo brings back what was there before, and which definitions it left in the cluster when that was deleted.
-    fn undo_to(&self, before: &Inventory) {
-        self.stand.expect(0, &["undo", "latest", "--yes"]);
+    /// Insists that undo, killed at these moments, brings back what was there before, and which definitions it left in the cluster when
+    /// that was deleted.
+    fn undo_to(&self, before: &Inventory, kills: &[Kill]) {
+        let args = ["undo", "latest", "--yes"];
+        self.end(&args, &args, kills);
         assert_eq!(self.stand.inventory().since(before), json!({}), "undo left something, or took too much");
         let left = self.stand.bed.left_behind().remove(self.cluster).unwrap_or_default();
-        golden::same(&format!("{}.left", self.name), &left.into_iter().collect::<Vec<_>>());
+        golden::same(&format!("{}.left", self.label), &left.into_iter().collect::<Vec<_>>());
     }
 
-    fn whole(&self, kills: &[(u64, Phase)]) {
+    fn whole(&self, kills: &[Kill], in_undo: &[Kill]) {
         let before = self.stand.inventory();
         self.run(kills);
         self.stands_as_reviewed(&before);
         self.stand.expect(0, &["verify", "latest"]);
-        self.undo_to(&before);
+        self.undo_to(&before, in_undo);
     }
 }
 
@@ -96,11 +125,21 @@ fn reducto(tools: &Tools) -> System {
 }
 
 fn notejam(tools: &Tools) -> System {
-    let params = json!({
+    System::new(tools, "notejam", "notejam-prod", &notejam_params())
+}
+
+fn notejam_by_flux(tools: &Tools) -> System {
+    let mut params = notejam_params();
+    params["gitops_mode"] = "flux".into();
+    params["github_token"] = "made up".into();
+    System::new(tools, "notejam", "notejam-prod", &params).labelled("notejam-flux")
+}
+
+fn notejam_params() -> Value {
+    json!({
         "region": "us-east-1", "env": "prod", "domain": "notejam.example",
         "delete_backups": true, "delete_images": true, "db_final_snapshot": false,
-    });
-    System::new(tools, "notejam", "notejam-prod", &params)
+    })
 }
 
 fn sre_platform(tools: &Tools) -> System {
@@ -113,31 +152,49 @@ fn sre_platform(tools: &Tools) -> System {
     System::new(tools, "sre-platform", "sre", &params)
 }
 
-/// Run and undone: as nobody disturbs it (`RUNBOOK_TRIALS=all`), or killed at these mutating calls and resumed each time.
-fn tried(make: Make, kills: &[(u64, Phase)]) {
+/// Run and undone: as nobody disturbs it (`RUNBOOK_TRIALS=all`), or killed at these moments and resumed each time.
+fn tried(make: Make, kills: &[Kill], in_undo: &[Kill]) {
     let Some(tools) = tools::require() else { return };
     if std::env::var("RUNBOOK_TRIALS").is_ok_and(|trials| trials == "all") {
-        make(&tools).whole(&[]);
+        make(&tools).whole(&[], &[]);
     }
-    make(&tools).whole(kills);
+    make(&tools).whole(kills, in_undo);
 }
 
 #[test]
 fn openremote_killed_and_resumed_is_whole_and_undone_to_nothing() {
-    tried(openremote, &[(5, Phase::AfterForward), (30, Phase::BeforeForward), (44, Phase::Answered)]);
+    tried(openremote, &[Call(5, Phase::AfterForward), Call(30, Phase::BeforeForward), Call(44, Phase::Answered)], &[]);
 }
 
 #[test]
 fn reducto_killed_and_resumed_is_whole_and_undone_to_nothing() {
-    tried(reducto, &[(12, Phase::AfterForward), (55, Phase::AfterForward), (80, Phase::BeforeForward)]);
+    tried(
+        reducto,
+        &[Call(12, Phase::AfterForward), Call(55, Phase::AfterForward), Call(80, Phase::BeforeForward)],
+        &[],
+    );
 }
 
 #[test]
 fn notejam_killed_and_resumed_is_whole_and_undone_to_nothing() {
-    tried(notejam, &[(20, Phase::AfterForward), (80, Phase::BeforeForward), (110, Phase::AfterForward)]);
+    tried(
+        notejam,
+        &[Call(20, Phase::AfterForward), Call(80, Phase::BeforeForward), Call(110, Phase::AfterForward)],
+        &[],
+    );
+}
+
+/// Killed while Flux delivers, and while it takes down: what it brings has the controller of the load balancer in it.
+#[test]
+fn notejam_delivered_by_flux_killed_and_resumed_is_whole_and_undone_to_nothing() {
+    tried(notejam_by_flux, &[First("CreateLoadBalancer")], &[First("DeleteLoadBalancer")]);
 }
 
 #[test]
 fn sre_platform_killed_and_resumed_is_whole_and_undone_to_nothing() {
-    tried(sre_platform, &[(8, Phase::BeforeForward), (35, Phase::AfterForward), (50, Phase::Answered)]);
+    tried(
+        sre_platform,
+        &[Call(8, Phase::BeforeForward), Call(35, Phase::AfterForward), Call(50, Phase::Answered)],
+        &[],
+    );
 }
