@@ -74,7 +74,7 @@ fn aim(
     store: Arc<dyn world::Store>, program: &Program, params: &Value, faults: Faults, speed: Option<f64>,
 ) -> Result<Aimed, Failure> {
     let answers = answers(program)?.with_params(params.as_object().cloned().unwrap_or_default());
-    let sandbox = Sandbox::open(store, answers, faults).map_err(unusable)?;
+    let sandbox = Sandbox::open(store, answers, faults).map_err(unusable)?.with_kinds(table());
     let start = sandbox.clock_start().map_or_else(wall_ms, |last| last.max(wall_ms()));
     Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })
 }

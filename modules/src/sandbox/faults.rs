@@ -15,17 +15,22 @@ pub enum Fault {
     Throttle,
     /// Executed, but the answer is lost.
     Lose,
+    /// Executed, but the answer is an error of the server.
+    Break,
     /// Not executed, and no answer comes.
     Drop,
     /// The process dies before the call is executed.
     KillBefore,
     /// The process dies after the call was executed, before it answers.
     KillAfter,
+    /// The process dies while the call is on its way: it is executed so many seconds later, whoever works with the world then.
+    KillLate(u32),
 }
 
 /// Faults by the number of the mutating call in the world (see [`super::world::Call::n`]).
 ///
-/// As a text: `refuse:37`, `throttle:37`, `lost:37`, `drop:37`, `kill-before:37`, `kill-after:37`; several with commas.
+/// As a text: `refuse:37`, `throttle:37`, `lost:37`, `server-error:37`, `drop:37`, `kill-before:37`, `kill-after:37`; several with commas.
+/// `kill-late:37+90`: the process dies with call 37 on its way, which is executed 90 seconds later.
 /// `denied:37`: call 37 and all later ones are refused, as after somebody took the permission away.
 /// `stale:30`: in the whole run, reads of AWS do not show what was made in the last 30 seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +45,8 @@ pub struct Faults {
 /// A text that does not name a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no fault; say refuse:N, denied:N, throttle:N, lost:N, drop:N, kill-before:N, kill-after:N or stale:SECONDS"
+    "`{0}` is no fault; say refuse:N, denied:N, throttle:N, lost:N, server-error:N, drop:N, kill-before:N, kill-after:N, \
+     kill-late:N+SECONDS or stale:SECONDS"
 )]
 pub struct NotAFault(String);
 
@@ -70,14 +76,20 @@ impl FromStr for Faults {
         for part in text.split(',') {
             let wrong = || NotAFault(part.to_owned());
             let (name, n) = part.trim().split_once(':').ok_or_else(wrong)?;
+            let (n, later) = n.split_once('+').map_or((n, None), |(n, later)| (n, Some(later)));
             let n: u64 = n.parse().map_err(|_| wrong())?;
+            if (name == "kill-late") != later.is_some() {
+                return Err(wrong());
+            }
             let fault = match name {
                 "refuse" => Fault::Refuse,
                 "throttle" => Fault::Throttle,
                 "lost" => Fault::Lose,
+                "server-error" => Fault::Break,
                 "drop" => Fault::Drop,
                 "kill-before" => Fault::KillBefore,
                 "kill-after" => Fault::KillAfter,
+                "kill-late" => Fault::KillLate(later.unwrap_or_default().parse().map_err(|_| wrong())?),
                 "denied" => {
                     faults.denied_from = Some(n);
                     continue;
@@ -102,7 +114,8 @@ impl Fault {
             Self::Deny => (Class::Refused, "AccessDenied", "is not authorized, on purpose"),
             Self::Throttle => (Class::Throttled, "Throttling", "was throttled on purpose"),
             Self::Lose | Self::Drop => (Class::Unknown, "ConnectionReset", "got no answer, on purpose"),
-            Self::KillBefore | Self::KillAfter => return None,
+            Self::Break => (Class::Unknown, "InternalFailure", "was answered with status 500, on purpose"),
+            Self::KillBefore | Self::KillAfter | Self::KillLate(_) => return None,
         };
         Some(CallError::new(class, code, format!("call {n} of the sandbox {text}")))
     }
@@ -114,8 +127,10 @@ impl Fault {
             Self::Deny => "AccessDenied",
             Self::Throttle => "Throttling",
             Self::Lose => "lost",
+            Self::Break => "broken",
             Self::Drop => "dropped",
             Self::KillBefore | Self::KillAfter => "killed",
+            Self::KillLate(_) => "late",
         }
     }
 }

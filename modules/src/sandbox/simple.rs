@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{CallError, Class},
-    resource::Kind,
+    resource::{Identity, Kind},
     target::EFFECT_TAG,
 };
 
@@ -70,6 +70,11 @@ impl Simple {
         None
     }
 
+    /// Whether the key is all that the request holds, as with the rules of a group: the same request finds its own work there.
+    fn contents_are_key(&self, kind: &dyn Kind) -> bool {
+        kind.meta().identity == Identity::Key && self.unique.0.is_empty() && !self.prefix.is_empty()
+    }
+
     fn located<'a>(&self, kind: &dyn Kind, world: &'a World, call: &SimCall<'_>) -> Option<&'a Object> {
         at(world, kind.meta().name, self.place(call), call.input, call.now_ms)
     }
@@ -99,6 +104,14 @@ impl Sim for Simple {
         }
         let (refs, owner) = self.references(world, call)?;
         (self.check)(world, call)?;
+        if self.contents_are_key(kind)
+            && world
+                .made_by(name, place, call.token)
+                .is_some_and(|made| made.exists(call.now_ms) && made.gone_at.is_none())
+        {
+            let text = format!("what this {} asks for stands already", noun(name));
+            return Err(CallError::new(Class::AlreadyExists, "AlreadyExists", text));
+        }
 
         let id = if self.prefix.is_empty() { (self.id)(call) } else { world.new_id(self.prefix) };
         let mut body = match call.input {

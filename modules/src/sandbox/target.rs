@@ -13,6 +13,7 @@ use super::{
     answers::bad,
     controllers,
     faults::{Fault, Faults},
+    late::{Asks, Late},
     rehearsal::Rehearsal,
     sim::SimCall,
     tagged::tagged,
@@ -23,6 +24,7 @@ use crate::{
     host::Host,
     operation::{self, Operation},
     resource::Kind,
+    table::Table,
     target::{About, Listing, Place, Request, Target},
 };
 
@@ -34,6 +36,8 @@ pub struct Sandbox {
     store: Arc<dyn Store>,
     faults: Faults,
     rehearsal: Arc<Rehearsal>,
+    /// By which late requests are executed; without it they stay on their way.
+    kinds: Option<Arc<Table>>,
     inner: Mutex<Inner>,
 }
 
@@ -48,8 +52,23 @@ struct Inner {
 
 struct Mutation<'a> {
     op: String,
-    place: &'a Place,
-    token: &'a str,
+    asks: Asks,
+    call: SimCall<'a>,
+}
+
+impl Mutation<'_> {
+    fn late(&self, at: i64) -> Late {
+        let SimCall { place, input, token, tags, .. } = self.call;
+        Late {
+            at,
+            op: self.op.clone(),
+            asks: self.asks.clone(),
+            place: place.clone(),
+            input: input.clone(),
+            token: token.to_owned(),
+            tags: tags.clone(),
+        }
+    }
 }
 
 impl Sandbox {
@@ -62,7 +81,13 @@ impl Sandbox {
         let (version, documents) = store.load()?;
         let world = World::load(documents, rehearsal.clone())?;
         let now = world.clock;
-        Ok(Self { store, faults, rehearsal, inner: Mutex::new(Inner { world, version, ahead: 0, now }) })
+        let inner = Mutex::new(Inner { world, version, ahead: 0, now });
+        Ok(Self { store, faults, rehearsal, kinds: None, inner })
+    }
+
+    /// With the table by which requests of a dead client are executed when they arrive.
+    pub fn with_kinds(self, kinds: Arc<Table>) -> Self {
+        Self { kinds: Some(kinds), ..self }
     }
 
     /// The last simulated time at which something was changed: a new process lets its clock go on from there.
@@ -95,10 +120,11 @@ impl Sandbox {
         Ok(inner.now)
     }
 
-    /// The world with all that controllers have done by now, which is kept at once. Gives the time.
+    /// The world with all that arrived late and that controllers have done by now, which is kept at once. Gives the time.
     fn present(&self, inner: &mut Inner, host: &dyn Host) -> Result<i64, CallError> {
         loop {
             let now = self.fresh(inner, host)?;
+            self.arrivals(inner, now);
             let problem = controllers::advance(&mut inner.world, now).map_err(bad);
             if !inner.world.changed() {
                 return problem.map(|()| now);
@@ -107,6 +133,16 @@ impl Sandbox {
             if self.commit(inner)? {
                 return problem.map(|()| now);
             }
+        }
+    }
+
+    fn arrivals(&self, inner: &mut Inner, now: i64) {
+        let Some(kinds) = &self.kinds else { return };
+        while let Some(late) = inner.world.arrived(now) {
+            let at = late.at.max(inner.world.clock).min(now);
+            // A rehearsal that does not fit is told by the caller, which lets the controllers work again.
+            let _told_later = controllers::advance(&mut inner.world, at);
+            late.arrive(&mut inner.world, kinds, at);
         }
     }
 
@@ -153,7 +189,11 @@ impl Sandbox {
             let fault = self.faults.get(n);
             let answer = match fault {
                 Some(Fault::KillBefore) => std::process::abort(),
-                None | Some(Fault::Lose | Fault::KillAfter) => execute(&mut inner.world, now).map(Some),
+                None | Some(Fault::Lose | Fault::Break | Fault::KillAfter) => execute(&mut inner.world, now).map(Some),
+                Some(Fault::KillLate(seconds)) => {
+                    inner.world.send_late(n, mutation.late(now + i64::from(seconds) * 1000));
+                    Ok(None)
+                }
                 Some(Fault::Refuse | Fault::Deny | Fault::Throttle | Fault::Drop) => Ok(None),
             };
             let answer = answer.and_then(|answer| {
@@ -172,8 +212,8 @@ impl Sandbox {
             inner.world.log(Call {
                 n,
                 op: mutation.op.clone(),
-                place: mutation.place.cluster.as_ref().unwrap_or(&mutation.place.region).clone(),
-                token: mutation.token.to_owned(),
+                place: mutation.call.place.cluster.as_ref().unwrap_or(&mutation.call.place.region).clone(),
+                token: mutation.call.token.to_owned(),
                 outcome,
                 at: now,
             });
@@ -181,7 +221,7 @@ impl Sandbox {
                 continue;
             }
             return match (fault, answer) {
-                (Some(Fault::KillAfter), _) => std::process::abort(),
+                (Some(Fault::KillAfter | Fault::KillLate(_)), _) => std::process::abort(),
                 (Some(fault), answer) => {
                     Err(fault.error(n).or(answer.err()).unwrap_or_else(|| not_sent(String::new())))
                 }
@@ -245,7 +285,7 @@ impl Target for Sandbox {
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
         let meta = kind.meta();
         let op = format!("{}.{}", meta.name.split('.').next().unwrap_or_default(), meta.create);
-        let mutation = Mutation { op, place: request.place, token: request.token };
+        let mutation = Mutation { op, asks: Asks::Create(meta.name.to_owned()), call: call(request, 0) };
         self.mutate(&mutation, request.host, |world, now| kind.sim().create(kind, world, &call(request, now)))
     }
 
@@ -264,7 +304,9 @@ impl Target for Sandbox {
     async fn delete(
         &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>, host: &dyn Host,
     ) -> Result<(), CallError> {
-        let mutation = Mutation { op: format!("delete {}", kind.meta().name), place, token: "" };
+        let name = kind.meta().name;
+        let asks = Asks::Delete(name.to_owned(), put_back.cloned());
+        let mutation = Mutation { op: format!("delete {name}"), asks, call: locating(place, at, 0) };
         self.mutate(&mutation, host, |world, now| kind.sim().delete(kind, world, &locating(place, at, now), put_back))
     }
 
@@ -272,7 +314,8 @@ impl Target for Sandbox {
         if operation.class == operation::Class::Read {
             return self.look(operation.name, request.host, |world, now| (operation.sim)(world, &call(request, now)));
         }
-        let mutation = Mutation { op: operation.name.to_owned(), place: request.place, token: request.token };
+        let op = operation.name.to_owned();
+        let mutation = Mutation { asks: Asks::Call(op.clone()), op, call: call(request, 0) };
         self.mutate(&mutation, request.host, |world, now| (operation.sim)(world, &call(request, now)))
     }
 

@@ -1,11 +1,14 @@
 //! The simulated world: objects by kind, place and id; its clock; and the log of what was really executed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::rehearsal::Rehearsal;
+use super::{late::Late, rehearsal::Rehearsal};
 
 /// One simulated object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,7 +92,8 @@ pub struct Call {
     pub place: String,
     /// The token; empty for a deletion.
     pub token: String,
-    /// `done`, `lost` (done, but the answer was not given), `dropped` (not done, and no answer), or the code of the refusal.
+    /// `done`, `lost` or `broken` (done, but the answer was not given), `dropped` (not done, and no answer), `late` (still on its way),
+    /// or the code of the refusal.
     pub outcome: String,
     /// Simulated time.
     pub at: i64,
@@ -102,6 +106,10 @@ pub struct World {
     before: BTreeMap<String, Option<Object>>,
     oracle: Vec<Call>,
     kept_calls: usize,
+    /// Requests on their way, by the number of their call.
+    late: BTreeMap<u64, Late>,
+    /// Those that were sent or arrived since the last [`World::kept`].
+    late_changed: BTreeSet<u64>,
     /// Counts the ids given out; stored with the world.
     pub serial: u64,
     /// The last simulated time at which something was changed; stored with the world.
@@ -134,6 +142,7 @@ pub trait Store: Send + Sync {
 const CLOCK: &str = "clock";
 const SERIAL: &str = "serial";
 const ORACLE: &str = "oracle/";
+const LATE: &str = "late/";
 
 impl World {
     /// The world out of its documents.
@@ -150,6 +159,9 @@ impl World {
                 world.serial = serde_json::from_value(value).map_err(damaged)?;
             } else if key.starts_with(ORACLE) {
                 world.oracle.push(serde_json::from_value(value).map_err(damaged)?);
+            } else if let Some(n) = key.strip_prefix(LATE) {
+                let n = n.parse().map_err(|_| format!("the sandbox document `{key}` has no number"))?;
+                world.late.insert(n, serde_json::from_value(value).map_err(damaged)?);
             } else {
                 let object: Object = serde_json::from_value(value).map_err(damaged)?;
                 world.objects.insert(object.key(), object);
@@ -175,6 +187,10 @@ impl World {
             let value = serde_json::to_value(call).map_err(json)?;
             documents.push((format!("{ORACLE}{:08}", call.n), Some(value)));
         }
+        for n in &self.late_changed {
+            let value = self.late.get(n).map(serde_json::to_value).transpose().map_err(json)?;
+            documents.push((format!("{LATE}{n:08}"), value));
+        }
         if !documents.is_empty() {
             documents.push((CLOCK.to_owned(), Some(self.clock.into())));
             documents.push((SERIAL.to_owned(), Some(self.serial.into())));
@@ -182,14 +198,15 @@ impl World {
         Ok(documents)
     }
 
-    /// Whether an object was changed since the last [`World::kept`].
+    /// Whether an object was changed, or a late request arrived, since the last [`World::kept`].
     pub fn changed(&self) -> bool {
-        !self.before.is_empty()
+        !self.before.is_empty() || !self.late_changed.is_empty()
     }
 
     /// The changes are stored.
     pub fn kept(&mut self) {
         self.before.clear();
+        self.late_changed.clear();
         self.kept_calls = self.oracle.len();
     }
 
@@ -211,6 +228,20 @@ impl World {
     /// Adds to the log.
     pub fn log(&mut self, call: Call) {
         self.oracle.push(call);
+    }
+
+    /// A request that will arrive.
+    pub fn send_late(&mut self, n: u64, late: Late) {
+        self.late.insert(n, late);
+        self.late_changed.insert(n);
+    }
+
+    /// Takes out the request that arrives next, if it has by now.
+    pub fn arrived(&mut self, now_ms: i64) -> Option<Late> {
+        let (n, _) = self.late.iter().filter(|(_, late)| late.at <= now_ms).min_by_key(|(_, late)| late.at)?;
+        let n = *n;
+        self.late_changed.insert(n);
+        self.late.remove(&n)
     }
 
     /// An object that exists at a time (a deletion under way still counts).

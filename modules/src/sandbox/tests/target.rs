@@ -9,10 +9,15 @@ use crate::{
     error::Class,
     host::Clock,
     k8s::object::Object,
+    resource::Kind as _,
     sandbox::{
+        faults::Faults,
+        late::{Asks, Late},
         memory::MemoryStore,
+        target::Sandbox,
         world::{Store, World},
     },
+    table::Table,
 };
 
 fn config_map(name: &str) -> Value {
@@ -55,13 +60,57 @@ fn from_a_call_on_everything_is_denied() {
 
 #[test]
 fn a_lost_answer_was_executed_and_a_dropped_one_was_not() {
-    let bench = with_fault("lost:1,drop:2");
-    assert_eq!(bench.create(&Object, "a", config_map("a")).unwrap_err().class, Class::Unknown);
-    assert_eq!(bench.create(&Object, "b", config_map("b")).unwrap_err().class, Class::Unknown);
+    let bench = with_fault("lost:1,drop:2,server-error:3");
+    for name in ["a", "b", "c"] {
+        assert_eq!(bench.create(&Object, name, config_map(name)).unwrap_err().class, Class::Unknown);
+    }
     assert!(bench.read(&Object, &at("a")).is_some());
     assert_eq!(bench.read(&Object, &at("b")), None);
+    assert!(bench.read(&Object, &at("c")).is_some());
     let outcomes: Vec<String> = bench.sandbox.calls().into_iter().map(|call| call.outcome).collect();
-    assert_eq!(outcomes, ["lost", "dropped"]);
+    assert_eq!(outcomes, ["lost", "dropped", "broken"]);
+}
+
+#[test]
+fn a_late_request_is_executed_when_its_time_has_come_whoever_works_then() {
+    let store = Bench::with_cluster("").store;
+    let bench = Bench::over(store.clone(), "", "");
+    let late = |at, asks, input| Late {
+        at,
+        op: "late".to_owned(),
+        asks,
+        place: bench.place.clone(),
+        input,
+        token: "a".to_owned(),
+        tags: Default::default(),
+    };
+    let name = Object.meta().name.to_owned();
+    bench.edit(|world, now| {
+        world.send_late(1, late(now + 60_000, Asks::Create(name.clone()), config_map("a")));
+        world.send_late(2, late(now + 90_000, Asks::Delete(name.clone(), None), self::at("b")));
+        world.send_late(3, late(now + 120_000, Asks::Delete(name.clone(), None), self::at("a")));
+    });
+    let mut other = Bench::over(store.clone(), "", "");
+    let mut kinds = Table::default();
+    crate::k8s::register(&mut kinds);
+    other.sandbox = Sandbox::open(store, Default::default(), Default::default()).unwrap().with_kinds(Arc::new(kinds));
+    other.pass(50);
+    assert_eq!(other.read(&Object, &at("a")), None);
+    other.pass(20);
+    assert!(other.read(&Object, &at("a")).is_some());
+    other.pass(100);
+    assert_eq!(other.read(&Object, &at("a")), None);
+    let calls: Vec<(u64, String)> = other.sandbox.calls().into_iter().map(|call| (call.n, call.outcome)).collect();
+    let calls: Vec<(u64, &str)> = calls.iter().map(|(n, outcome)| (*n, outcome.as_str())).collect();
+    assert_eq!(calls, [(1, "done"), (2, "NotFound"), (3, "done")]);
+}
+
+#[test]
+fn only_a_late_call_has_a_time() {
+    assert!("kill-late:3+90,lost:4".parse::<Faults>().is_ok());
+    for wrong in ["kill-late:3", "kill-late:3+", "lost:3+90", "server-error", "kill-late:+3"] {
+        assert!(wrong.parse::<Faults>().is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -114,8 +163,7 @@ fn a_commit_that_comes_second_is_done_again_on_what_the_first_left() {
     let log = json!({"n": 1, "op": "other", "place": "", "token": "", "outcome": "done", "at": START});
     let racing = Racing(inner.clone(), Some(("oracle/00000001".to_owned(), log)).into());
     let mut bench = Bench::over(inner.clone(), "", "");
-    bench.sandbox =
-        crate::sandbox::target::Sandbox::open(Arc::new(racing), Default::default(), Default::default()).unwrap();
+    bench.sandbox = Sandbox::open(Arc::new(racing), Default::default(), Default::default()).unwrap();
     bench.create(&Object, "a", config_map("a")).unwrap();
     let (_, documents) = inner.load().unwrap();
     let world = World::load(documents, Arc::default()).unwrap();
