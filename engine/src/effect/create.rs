@@ -118,6 +118,9 @@ impl Making<'_> {
             let error = match act.send_create(self.kind, &deed) {
                 Ok(described) => {
                     if doubt {
+                        if let Some(found) = resolve::met(act, self.kind, &deed, &described)? {
+                            return self.land(&deed, found.landed(tries.sent));
+                        }
                         act.resolved(format!("sent again with the same token: {}", id_of(&described)));
                     }
                     let landed = Landed { described, adopted: false, ours: true, attempts: tries.sent };
@@ -179,6 +182,7 @@ impl Making<'_> {
         }
         // What was found has the shape that reading gives, as after a creation.
         if adopted
+            && !mutant!("adopted-as-found")
             && let Some(at) = &at
             && let Some(read) = act.read(kind, &deed.place, at)?
         {

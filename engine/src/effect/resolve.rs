@@ -167,6 +167,21 @@ pub(super) fn unrecorded(
     Ok(choose(act, kind, deed, found, false, Taking::Use)?.ok())
 }
 
+/// A request that was sent again may meet what the first one made a moment before, and answer with nothing of its own (of rules that
+/// stand, none is added): then what bears our mark is what was made.
+///
+/// # Errors
+/// As [`by_tag`].
+pub(super) fn met(
+    act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, described: &Value,
+) -> Result<Option<Found>, Halt> {
+    if kind.meta().identity != Identity::Key || is_ours(kind, deed, described) || mutant!("met-not-looked-for") {
+        return Ok(None);
+    }
+    let found = act.find(kind, deed)?;
+    Ok(choose(act, kind, deed, found, false, Taking::Use)?.ok().filter(|found| found.ours))
+}
+
 /// What stands, looked at several times because reads lag: ours (or shared), else the others.
 pub(super) fn whose(
     act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, doubt: bool,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use runbook_modules::target::Marked;
+use runbook_seeded::mutant;
 use runbook_state::record::EffectState;
 
 use crate::{effect::token, run::history::History};
@@ -63,6 +64,7 @@ impl Known {
             let whose = match known.state {
                 EffectState::Done | EffectState::Accepted => Whose::Owned,
                 EffectState::Failed if known.remains => Whose::Owned,
+                EffectState::Retired if mutant!("retired-is-owned") => Whose::Owned,
                 EffectState::Intent | EffectState::Unknown => Whose::Open,
                 EffectState::Failed | EffectState::Retired | EffectState::Undone => Whose::Orphan(Why::Dismissed),
             };

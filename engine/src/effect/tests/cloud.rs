@@ -58,6 +58,8 @@ pub static BOTH: Fake = Fake(Meta { name: "t.both", create: "create_both", ident
 /// By its name; it costs something.
 pub static KEY: Fake =
     Fake(Meta { name: "t.key", create: "create_key", identity: Identity::Key, cost: Some("key"), ..META });
+/// By what it holds; of what stands already nothing is made, and the answer names none of it.
+pub static RULES: Fake = Fake(Meta { name: "t.rules", create: "create_rules", identity: Identity::Key, ..META });
 /// Making it again makes nothing more; what stood there is kept.
 pub static PUT: Fake = Fake(Meta { name: "t.put", create: "put", identity: Identity::Repeat, replaces: true, ..META });
 /// The same, of what takes tags only when it is made.
@@ -138,7 +140,7 @@ impl Kind for Fake {
     }
 }
 
-static ALL: [&Fake; 11] = [&TAG, &TOKEN, &BOTH, &KEY, &PUT, &ALARM, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
+static ALL: [&Fake; 12] = [&TAG, &TOKEN, &BOTH, &KEY, &RULES, &PUT, &ALARM, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
 
 fn any(_: &Value) -> Result<(), InputError> {
     Ok(())
@@ -196,6 +198,8 @@ pub enum Fault {
     Lost(Class),
     /// The answer is lost, and it is executed only so many seconds later.
     Ghost(u64),
+    /// The same request of a dead process is executed just before.
+    Meets,
 }
 
 /// Something that stands.
@@ -315,6 +319,9 @@ fn make(
     let keyed = matches!(kind.0.identity, Identity::Key | Identity::Token { key: true, .. });
     let same = state.things.iter_mut().filter(live).find(|thing| thing.input["name"] == name);
     match same {
+        Some(thing) if thing.kind == RULES.0.name => {
+            return Ok(Thing { id: "the group".to_owned(), untagged: true, ..thing.clone() });
+        }
         Some(_) if keyed => return Err(CallError::new(Class::AlreadyExists, "Duplicate", "it stands already")),
         Some(thing) if kind.0.replaces => {
             thing.input = input.clone();
@@ -354,12 +361,20 @@ fn describe(thing: &Thing, now: i64) -> Value {
         None if now < thing.made_ms + slow => "creating",
         None => "ready",
     };
-    let mut described = json!({"id": thing.id, "state": state, "tags": thing.tags});
+    let mut described = json!({"id": thing.id, "state": state, "arn": format!("arn:{}", thing.id), "tags": thing.tags});
     if thing.untagged || thing.kind == ONCE.0.name {
         described = json!({"id": thing.id, "state": state});
     }
     for (name, value) in thing.input.as_object().into_iter().flatten() {
         described[name] = value.clone();
+    }
+    described
+}
+
+/// A list tells less than the description of one thing.
+fn listed(mut described: Value) -> Value {
+    if let Some(fields) = described.as_object_mut() {
+        fields.remove("arn");
     }
     described
 }
@@ -402,6 +417,9 @@ impl Target for Cloud {
             state.ghosts.push(Ghost { at_ms, kind: fake(kind), input, token, tags: request.tags.clone() });
             return Err(lost());
         }
+        if let Some(Fault::Meets) = fault {
+            make(&mut state, fake(kind), request.input, request.token, request.tags, now)?;
+        }
         let thing = make(&mut state, fake(kind), request.input, request.token, request.tags, now)?;
         let mut described = describe(&thing, now);
         if let Identity::OneShot { secret } = kind.meta().identity {
@@ -442,7 +460,8 @@ impl Target for Cloud {
             };
             thing.kind == kind.meta().name && thing.deleted_ms.is_none() && same && seen(thing, &state, now)
         };
-        Ok(state.things.iter().filter(matches).map(|thing| describe(thing, now)).collect())
+        let found = state.things.iter().filter(matches).map(|thing| describe(thing, now));
+        Ok(found.map(listed).collect())
     }
 
     async fn delete(
@@ -478,7 +497,7 @@ impl Target for Cloud {
             Some(prior) => {
                 let mut prior = prior.clone();
                 if let Some(map) = prior.as_object_mut() {
-                    map.retain(|name, _| !["id", "state", "tags"].contains(&name.as_str()));
+                    map.retain(|name, _| !["id", "state", "arn", "tags"].contains(&name.as_str()));
                 }
                 thing.input = prior;
             }
