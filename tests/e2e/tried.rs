@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use crate::{
     harness::Place,
     trials::{
-        attacks, audit, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner, storms, wedges,
+        attacks, audit, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner, several, storms,
+        wedges,
     },
 };
 
@@ -196,6 +197,18 @@ fn one_access_key_is_alive_and_it_is_the_one_that_is_kept() {
         one_shot::one(&Place::new, moment).unwrap_or_else(|why| panic!("{}: {why}", moment.1));
     }
     println!("killed at {} moments, keys alive 1 each", moments.len());
+}
+
+#[test]
+fn five_of_each_are_exactly_there_whoever_made_some_of_them() {
+    let calm = good(several::calm(&Place::new));
+    let all = several::cases(&calm, Vec::new());
+    let step = (all.len() / times(16) as usize).max(1);
+    let cases: Vec<_> = all.iter().step_by(step).collect();
+    for case in &cases {
+        several::one(&Place::new, &calm, case).unwrap_or_else(|why| panic!("{}: {why}", case.name()));
+    }
+    println!("broken off at {} of {} places, sets that are not exact 0", cases.len(), all.len());
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub mod power;
 pub mod recall;
 pub mod restored;
 pub mod scanner;
+pub mod several;
 pub mod storms;
 pub mod wedges;
 

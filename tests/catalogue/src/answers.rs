@@ -1,4 +1,4 @@
-//! A5, A6, A8: no crash; answers are lost, requests get lost, targets are slow to show what they have made.
+//! A5, A6, A8, A12: no crash; answers are lost, requests get lost, targets are slow to show what they have made.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,16 +10,19 @@ use crate::{
     trial::{self, Count, RUN, calm},
 };
 
-/// A5, A6 and A8.
+/// A5, A6, A8 and A12.
 pub const SECTION: Section = Section {
     name: "answers",
     title: "Answers lost and late",
-    how: "One call of redis-ha is executed and its answer lost, or not executed and no answer comes, or is throttled, at every call; a run \
-          that stops is resumed. Reads do not show what was made in the last seconds, in every read of a run, with a lost answer at a call \
-          as well. The world must be the undisturbed one.",
+    how: "One call of redis-ha is executed and its answer lost, or executed and answered with an error of the server, or not executed and no \
+          answer comes, or is throttled, at every call; a run that stops is resumed. Reads do not show what was made in the last seconds, \
+          in every read of a run, with a lost answer at a call as well. The world must be the undisturbed one, and so must be what the \
+          script saw of its calls and steps, and the outputs: field by field, where ids, tokens and addresses may be others if each stands \
+          for the same one everywhere.",
     limits: &[
-        "A lost answer is the same to the engine whatever lost it (reset, timeout, a 5xx after execution, a garbled body): that the SDK's \
+        "A lost answer is the same to the engine whatever lost it (reset, timeout, an error of the server, a garbled body): that the SDK's \
          errors are sorted into this class is tested with its own test clients in modules/aws.",
+        "Times are not compared.",
         "Reads lag for what AWS makes; Kubernetes reads are consistent, as with a real API server.",
     ],
     measure,
@@ -30,6 +33,7 @@ fn measure(bench: &Bench, part: &mut Part) {
     let (counts, mut sent) = (Mutex::default(), 0);
     for (id, fault, what) in [
         ("A5", "lost", "calls executed, the answer lost"),
+        ("A6", "server-error", "calls executed, and answered with status 500"),
         ("A6", "drop", "calls not executed, and no answer"),
         ("A6", "throttle", "calls throttled"),
     ] {
@@ -56,6 +60,8 @@ fn measure(bench: &Bench, part: &mut Part) {
     part.zero("A5", "resources missing", sum.missing);
     part.zero("A5", "finished effects sent again", sum.again);
     part.zero("A5", "runs that needed a person", sum.unresolved);
+    part.told("A12", "things taken over after a lost answer", sum.adopted.to_string());
+    part.zero("A12", "fields of calls, steps and outputs that the script saw otherwise", sum.unlike);
     part.told("A5", "runs", format!("{}", sent + tried.len()));
     part.zero("A5", "trials that failed in any way", part.failures.len());
 }

@@ -121,6 +121,8 @@ fn told(part: &mut Part, id: &'static str, counts: Mutex<Vec<Count>>) {
     part.zero(id, "inventories that do not fit the world (ghosts)", sum.ghosts);
     part.zero(id, "finished effects sent again", sum.again);
     part.zero(id, "runs that needed a person", sum.unresolved);
+    part.told("A12", "things taken over after a death", sum.adopted.to_string());
+    part.zero("A12", "fields of calls, steps and outputs that the script saw otherwise", sum.unlike);
     part.zero(id, "trials that failed in any way", part.failures.len());
 }
 

@@ -20,12 +20,15 @@
 mod answers;
 mod bench;
 mod crash;
+mod ghosts;
 #[path = "../../e2e/harness.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use the rest of it")]
 mod harness;
 mod mutants;
 mod programs;
 mod protocol;
+mod seen;
+mod several;
 mod sheet;
 mod sheet_text;
 mod storage;
@@ -61,6 +64,8 @@ const SECTIONS: &[Section] = &[
     crash::COMMITS,
     crash::AGAIN,
     answers::SECTION,
+    ghosts::SECTION,
+    several::SECTION,
     undo::SECTION,
     wedges::SECTION,
     protocol::SECTION,

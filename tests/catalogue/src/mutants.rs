@@ -72,6 +72,12 @@ const MUTANTS: &[Mutant] = &[
     mutant("clock-trusted", &[(ENGINE, "effect::tests::clock::"), EFFECTS]),
     mutant("adopts-foreign", &[(ENGINE, "what_is_foreign_is_never_taken_over"), EFFECTS]),
     mutant("adopts-unverified", &[EFFECTS]),
+    mutant("adopted-as-found", &[(ENGINE, "the_script_sees_of_an_adopted_one_what_it_would_have_seen"), EFFECTS]),
+    mutant(
+        "met-not-looked-for",
+        &[(ENGINE, "what_the_first_request_makes_a_moment_before_the_second_one_is_the_runs"), EFFECTS],
+    ),
+    mutant("retired-is-owned", &[(ENGINE, "beyond_the_settle_time_a_second_one_is_found_by_the_audit"), EFFECTS]),
     mutant("ready-not-awaited", &[EFFECTS]),
     mutant("remains-forgotten", &[(ENGINE, "a_broken_one_is_deleted_before_the_next_generation"), EFFECTS]),
     mutant("shared-is-ours", &[EFFECTS, UNDO]),

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     bench::Bench,
     harness::{Place, Said, said},
+    seen::{self, Seen},
     trials::UNDO,
 };
 
@@ -40,6 +41,8 @@ pub struct Calm {
     pub undo_calls: Vec<Call>,
     /// Every point that the undo passes.
     pub undo_points: Vec<String>,
+    /// What the script saw, and the outputs.
+    pub seen: Seen,
     /// The finished run, before its undo.
     finished: Place,
 }
@@ -59,6 +62,10 @@ pub struct Count {
     pub unresolved: usize,
     /// How often it was resumed.
     pub resumes: usize,
+    /// Fields that the script saw otherwise than in the undisturbed run, and outputs.
+    pub unlike: usize,
+    /// Things that were found and taken over, and compared.
+    pub adopted: usize,
 }
 
 impl Count {
@@ -71,6 +78,8 @@ impl Count {
             ghosts: sum.ghosts + one.ghosts,
             unresolved: sum.unresolved + one.unresolved,
             resumes: sum.resumes + one.resumes,
+            unlike: sum.unlike + one.unlike,
+            adopted: sum.adopted + one.adopted,
         })
     }
 }
@@ -82,11 +91,12 @@ pub fn calm(bench: &Bench) -> &'static Calm {
         let place = Place::of(bench.trial());
         let points = traced(&place, &RUN);
         let (world, calls) = world(&place);
+        let seen = Seen::of(&place).expect("a journal");
         let finished = Place::of(bench.trial());
         fill(&finished, &place);
         let undo_points = traced(&place, &UNDO);
         let undo_calls = self::world(&place).1.split_off(calls.len());
-        Calm { world, calls, points, undo_calls, undo_points, finished }
+        Calm { world, calls, points, undo_calls, undo_points, seen, finished }
     })
 }
 
@@ -224,7 +234,12 @@ fn compared(place: &Place, objects: &Value, calm: &Calm, count: &mut Count) -> R
         let text = |list: &[Value]| list.iter().map(Value::to_string).collect::<Vec<_>>().join("\n  ");
         return Err(format!("too much:\n  {}\nmissing:\n  {}", text(&too_much), text(&missing)));
     }
-    ended(&verified, "verify")
+    ended(&verified, "verify")?;
+    let seen = Seen::of(place)?;
+    let unlike = seen::differences(&calm.seen, &seen);
+    count.unlike += unlike.len();
+    count.adopted += seen.adopted;
+    if unlike.is_empty() { Ok(()) } else { Err(format!("the script saw something else:\n  {}", unlike.join("\n  "))) }
 }
 
 /// Undoes what is there and insists on an empty world.
