@@ -9,7 +9,7 @@ use crate::k8s::{self, types::text};
 pub const CLUSTER: &str = "cluster/";
 
 /// Begins the names of values that came from Parameter Store.
-pub const PARAMETER: &str = "parameter/";
+const PARAMETER: &str = "parameter/";
 
 /// Calls `with` for each such value in an answer, however deep it stands: with a name that tells where from, and the value's place. What
 /// stands there need not be a text.

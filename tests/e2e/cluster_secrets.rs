@@ -43,6 +43,18 @@ fn secret(place: &Place, name: &str) -> Value {
     found.map(|mut object| object["body"]["stringData"].take()).unwrap_or_default()
 }
 
+/// All that is said while `ours.rhai` runs, and told of it afterwards.
+pub fn all_said(place: &Place) -> String {
+    let asked = [
+        &["run", "ours.rhai", "--sandbox", "--speed", "0"][..],
+        &["show", "latest"],
+        &["logs", "latest", "--json"],
+        &["output", "latest", "db"],
+    ];
+    let told = asked.map(|args| place.run(args));
+    told.map(|told| format!("{}\n{}\n", told.out, told.err)).concat()
+}
+
 #[test]
 fn they_are_sealed_in_the_journal_and_put_back_exactly() {
     let place = Place::new();
@@ -56,16 +68,7 @@ fn they_are_sealed_in_the_journal_and_put_back_exactly() {
         let _ = std::fs::remove_file(state.join(name));
     }
     place.write("ours.rhai", OURS);
-    let mut said = String::new();
-    for args in [
-        &["run", "ours.rhai", "--sandbox", "--speed", "0"][..],
-        &["show", "latest"],
-        &["logs", "latest", "--json"],
-        &["output", "latest", "db"],
-    ] {
-        let told = place.run(args);
-        said += &format!("{}\n{}\n", told.out, told.err);
-    }
+    let said = all_said(&place);
     assert!(said.contains("RB0323"), "{said}");
     let journal = std::fs::read(state.join("runs.db")).expect("the journal");
     for text in ["SENTINEL", "U0VOVElORU", "NFTlRJTkVM"] {

@@ -1,6 +1,6 @@
 //! Secret parameters of Systems Manager: a run that reads one keeps no value of it in clear.
 
-use crate::{harness::Place, redis_ha::world};
+use crate::{cluster_secrets::all_said, harness::Place, redis_ha::world};
 
 const SCRIPT: &str = r#"const P = params(#{ half: string("of-parameter-store") });
 const AWS = aws(#{ region: "us-east-1" });
@@ -24,16 +24,7 @@ fn a_secure_string_is_sealed_in_the_journal_and_passed_on() {
     let place = Place::new();
     place.write("ours.rhai", SCRIPT);
     place.write("ours.rehearsal.yaml", GIVEN);
-    let mut said = String::new();
-    for args in [
-        &["run", "ours.rhai", "--sandbox", "--speed", "0"][..],
-        &["show", "latest"],
-        &["logs", "latest", "--json"],
-        &["output", "latest", "db"],
-    ] {
-        let told = place.run(args);
-        said += &format!("{}\n{}\n", told.out, told.err);
-    }
+    let said = all_said(&place);
     assert!(said.contains("RB0323") && said.contains("https://example.com"), "{said}");
     let clear = "SENTINEL-of-parameter-store";
     assert!(!said.contains(clear), "it was said:\n{said}");

@@ -19,15 +19,15 @@ pub mod seal;
 #[cfg(test)]
 mod tests;
 
-use placeholder::{Piece, Placeholder, Transform, pieces, suspicious};
+use placeholder::{Piece, Placeholder, Transform, holds_one, pieces, suspicious};
 use seal::{Error, Key};
 
 /// A value shorter than this is concealed only where it is a whole leaf: elsewhere it would shred the output.
 const SHORT: usize = 4;
 /// A part of an encoding that is shorter than this is not looked for: it may stand anywhere by chance.
 const SHORT_PART: usize = 8;
-/// A value from a cluster or from Parameter Store that is shorter than this is sealed where it stands and not looked for elsewhere: they
-/// hold user names, host names and flags too, and masking every `admin` would shred the output.
+/// A value from a cluster that is shorter than this is sealed where it stands and not looked for elsewhere: Secrets hold user names,
+/// host names and flags too, and masking every `admin` would shred the output.
 const LONG: usize = 16;
 /// What people see instead of a secret.
 const MASK: &str = "\u{2022}\u{2022}\u{2022}";
@@ -127,7 +127,7 @@ impl Vault {
     pub fn seal_answer(&self, answer: &mut Value) -> Result<(), Error> {
         secret::values(answer, &mut |name, value| {
             let text = match value {
-                Value::String(text) if !text.is_empty() && !self.holds_one(text) => text,
+                Value::String(text) if !text.is_empty() && !holds_one(&self.run, text) => text,
                 _ => return Ok(()),
             };
             let whole = self.conceal_in(&self.read(), text, true);
@@ -160,11 +160,6 @@ impl Vault {
     pub fn unseal_clusters(&self, value: &Value) -> Value {
         let inner = self.read();
         map_texts(value, &|text, _| self.reveal_in(&inner, text, |name| name.starts_with(CLUSTER)))
-    }
-
-    /// Whether a text holds one of this run's placeholders: the sandbox keeps secrets so.
-    fn holds_one(&self, text: &str) -> bool {
-        pieces(&self.run, text).iter().any(|piece| matches!(piece, Piece::Secret(..)))
     }
 
     /// The name under which a value is kept: the given one, or it with a number when that has another value already.

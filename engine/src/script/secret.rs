@@ -11,7 +11,7 @@ use runbook_state::record::Site;
 use super::{here, raise};
 use crate::{
     error::Failure,
-    run::vault::placeholder::{Piece, pieces, suspicious},
+    run::vault::placeholder::{Piece, holds_one, pieces, suspicious},
 };
 
 /// A text that holds one or more placeholders.
@@ -113,7 +113,7 @@ pub fn not_in<const N: usize>(ctx: &NativeCallContext, texts: [&str; N], what: &
 
 fn in_text(text: &str) -> bool {
     let run = || here::scope().map(|scope| scope.session.run.id.clone()).unwrap_or_default();
-    suspicious(text) && pieces(&run(), text).iter().any(|piece| matches!(piece, Piece::Secret(..)))
+    suspicious(text) && holds_one(&run(), text)
 }
 
 fn holds(value: &Dynamic) -> bool {

@@ -13,6 +13,11 @@ pub const CONSENT: &str = "lift_finalizers";
 /// Begins the address of an object: `k8s://CLUSTER/v1/ConfigMap/NAMESPACE/NAME`, the namespace empty for what has none.
 pub const ADDRESS: &str = "k8s://";
 
+/// Whether a locator or a description says so.
+pub fn may_lift(at: &Value) -> bool {
+    at.get(CONSENT) == Some(&Value::Bool(true))
+}
+
 /// The finalizers of an object.
 pub fn of(object: &Value) -> Vec<String> {
     let list = object.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten();

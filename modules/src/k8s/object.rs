@@ -106,7 +106,7 @@ impl Kind for Object {
         if !uid.is_empty() {
             at["uid"] = uid.into();
         }
-        if described.get(finalizers::CONSENT) == Some(&Value::Bool(true)) {
+        if finalizers::may_lift(described) {
             at[finalizers::CONSENT] = true.into();
         }
         Some(at)

@@ -226,6 +226,11 @@ fn parse(run: &str, whole: &str) -> Option<Placeholder> {
     Some(Placeholder { name, chain })
 }
 
+/// Whether a text holds one of the run's placeholders.
+pub fn holds_one(run: &str, text: &str) -> bool {
+    pieces(run, text).iter().any(|piece| matches!(piece, Piece::Secret(..)))
+}
+
 /// Whether a text can hold a placeholder or a part of one at all.
 pub fn suspicious(text: &str) -> bool {
     text.contains(HEAD) || text.contains(TAIL)

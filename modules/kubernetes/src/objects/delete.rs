@@ -27,10 +27,7 @@ use crate::{client::Ask, error::is_unserved};
 pub async fn delete(api: Api<'_>, at: &Value) -> Result<(), CallError> {
     let kind = api.served(text(at, "kind"), version(at)).await?.ok_or_else(|| missing(at))?;
     remove(api, &kind, text(at, "namespace"), text(at, "name"), text(at, "uid")).await?;
-    match at.get(finalizers::CONSENT) {
-        Some(Value::Bool(true)) => lift(api, &kind, at).await,
-        _ => Ok(()),
-    }
+    if finalizers::may_lift(at) { lift(api, &kind, at).await } else { Ok(()) }
 }
 
 /// Deletes an object by hand: the one that stands now. Answers `#{id, uid}`.

@@ -1,5 +1,7 @@
 //! Takes the finalizers off an object that is being deleted, where a person has said so (`undo --also k8s://…`).
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use runbook_modules::{
     error::CallError,
@@ -8,7 +10,7 @@ use runbook_modules::{
         types::{Type, text},
     },
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     api::{Api, path},
@@ -41,7 +43,7 @@ async fn finalize(api: Api<'_>, kind: &Type, name: &str) -> Result<(), CallError
     let told = conditions(&there);
     let holds: Vec<String> = ["NamespaceContentRemaining", "NamespaceFinalizersRemaining"]
         .iter()
-        .filter_map(|name| told.get(*name).and_then(Value::as_str).map(str::to_owned))
+        .filter_map(|name| told.get(*name).cloned())
         .collect();
     if !holds.is_empty() {
         return Err(finalizers::namespace_holds(&there, &holds));
@@ -55,11 +57,11 @@ async fn finalize(api: Api<'_>, kind: &Type, name: &str) -> Result<(), CallError
     api.send(&Ask::with(Method::PUT, path, "application/json", body)).await.map(|_| ())
 }
 
-/// The messages of the conditions that are true.
-fn conditions(object: &Value) -> Map<String, Value> {
+/// The conditions that are true, with their messages.
+fn conditions(object: &Value) -> BTreeMap<&str, String> {
     let list = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let true_ones = list.filter(|condition| text(condition, "status") == "True");
-    true_ones.map(|condition| (text(condition, "type").to_owned(), condition["message"].clone())).collect()
+    let hold = list.filter(|condition| text(condition, "status") == "True");
+    hold.map(|condition| (text(condition, "type"), text(condition, "message").to_owned())).collect()
 }
 
 #[cfg(test)]

@@ -89,9 +89,9 @@ impl Sim for Applied {
         let object = named(world, cluster, call.input, call.now_ms).cloned().ok_or_else(missing)?;
         let Some(before) = put_back.filter(|before| before.is_object()) else {
             delete::delete(world, cluster, &object.id, call.now_ms)?;
-            return match call.input.get(finalizers::CONSENT) {
-                Some(Value::Bool(true)) => delete::lift(world, cluster, &object.id, call.now_ms),
-                _ => Ok(()),
+            return match finalizers::may_lift(call.input) {
+                true => delete::lift(world, cluster, &object.id, call.now_ms),
+                false => Ok(()),
             };
         };
         let mut body = bare(before.clone());
