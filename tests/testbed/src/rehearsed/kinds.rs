@@ -59,7 +59,7 @@ impl Kinds {
     pub async fn read(objects: &Objects) -> Result<Self, String> {
         let mut found = Vec::new();
         for path in ["/api", "/apis"] {
-            let answer = objects.get_as(path, AGGREGATED).await?.unwrap_or_default();
+            let answer = objects.get_as(path, AGGREGATED).await?;
             for group in items(&answer, "items") {
                 found.extend(served(group));
             }

@@ -1,43 +1,60 @@
 //! Kubernetes objects as JSON, by their paths. The stand-ins touch many kinds, some of which exist only later (CRDs), so they do
 //! without types.
 
-use http::{Method, Request};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
 use kube::{Client, Error};
 use serde_json::{Value, json};
+
+use super::watched::Watched;
 
 /// Speaks with one API server. `path` is always the path of the API, such as `/api/v1/namespaces/default/pods`.
 #[derive(Clone)]
 pub struct Objects {
     client: Client,
     manager: &'static str,
+    watched: Watched,
+    /// Answers with the tags that the server gave them, by path.
+    tagged: Arc<Mutex<BTreeMap<String, (String, Arc<Value>)>>>,
 }
 
 impl Objects {
     /// With the rights of `client`; what is applied belongs to the field manager `manager`.
     pub fn new(client: Client, manager: &'static str) -> Self {
-        Self { client, manager }
+        Self { client, manager, watched: Watched::default(), tagged: Arc::default() }
     }
 
     /// The same server under another field manager's name.
     pub fn as_manager(&self, manager: &'static str) -> Self {
-        Self { client: self.client.clone(), manager }
+        Self { manager, ..self.clone() }
     }
 
-    /// All objects of a path; none when the API server does not serve that kind.
+    /// All objects of a path; none when the API server does not serve that kind. What a whole cluster has of a kind is watched
+    /// from then on, which is cheap enough to ask several times a second.
     ///
     /// # Errors
     /// The API server cannot be asked.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>, String> {
-        // Version 0: out of the server's cache, which is cheap enough to ask several times a second.
+        if let Some(known) = self.watched.get(path) {
+            return Ok(known);
+        }
+        // Version 0: out of the server's cache.
         let joint = if path.contains('?') { '&' } else { '?' };
         let found = self.send(Method::GET, &format!("{path}{joint}resourceVersion=0"), None, "").await?;
-        Ok(match found {
-            Some(Value::Object(mut list)) => match list.remove("items") {
-                Some(Value::Array(items)) => items,
-                _ => Vec::new(),
-            },
+        let Some(mut list) = found else { return Ok(Vec::new()) };
+        let listed = match list["items"].take() {
+            Value::Array(items) => items,
             _ => Vec::new(),
-        })
+        };
+        if !path.contains("/namespaces/") {
+            self.watched.follow(&self.client, path, text(&list, "metadata.resourceVersion"), &listed);
+        }
+        Ok(listed)
     }
 
     /// One object, or none.
@@ -48,13 +65,33 @@ impl Objects {
         self.send(Method::GET, path, None, "").await
     }
 
-    /// What a path answers in the form of a media type.
+    /// What a path answers in the form of a media type; sent again only when the server says that it is another one now.
     ///
     /// # Errors
     /// The API server cannot be asked.
-    pub async fn get_as(&self, path: &str, media_type: &str) -> Result<Option<Value>, String> {
-        let request = Request::get(path).header("accept", media_type).body(Vec::new());
-        self.answer("GET", path, request.map_err(|error| format!("GET {path}: {error}"))?).await
+    pub async fn get_as(&self, path: &str, media_type: &str) -> Result<Arc<Value>, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("GET {path}: {error}");
+        let known = self.tagged.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let mut request = Request::get(path).header("accept", media_type);
+        if let Some((tag, _)) = &known {
+            request = request.header("if-none-match", tag);
+        }
+        let request = request.body(Vec::new()).map_err(|error| failed(&error))?;
+        let answer = self.client.send(request.map(Into::into)).await.map_err(|error| failed(&error))?;
+        if let (StatusCode::NOT_MODIFIED, Some((_, known))) = (answer.status(), known) {
+            return Ok(known);
+        }
+        if answer.status() != StatusCode::OK {
+            return Err(failed(&answer.status()));
+        }
+        let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        let body = answer.into_body().collect().await.map_err(|error| failed(&error))?.to_bytes();
+        let value: Arc<Value> = Arc::new(serde_json::from_slice(&body).map_err(|error| failed(&error))?);
+        if let Some(tag) = tag {
+            let mut tagged = self.tagged.lock().unwrap_or_else(PoisonError::into_inner);
+            tagged.insert(path.to_owned(), (tag, value.clone()));
+        }
+        Ok(value)
     }
 
     /// Creates or changes an object by server-side apply, taking over what others own.
@@ -109,10 +146,6 @@ impl Objects {
         let request = if kind.is_empty() { request } else { request.header("content-type", kind) };
         let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
         let request = request.body(bytes).map_err(|error| format!("{method} {path}: {error}"))?;
-        self.answer(method.as_str(), path, request).await
-    }
-
-    async fn answer(&self, method: &str, path: &str, request: Request<Vec<u8>>) -> Result<Option<Value>, String> {
         match self.client.request(request).await {
             Ok(value) => Ok(Some(value)),
             Err(Error::Api(status)) if status.code == 404 => Ok(None),

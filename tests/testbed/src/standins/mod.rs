@@ -4,7 +4,7 @@
 //! emulators hold, so that a script that forgets a route, a role or a CoreDNS plugin fails as it would on EKS.
 //!
 //! * [`cluster`]: everything that belongs to one control plane, attached to it and ended with it. [`shared`]: what spans clusters.
-//! * [`kube_objects`], [`aws`], [`xml`]: how the stand-ins speak with API servers and with AWS.
+//! * [`kube_objects`], `watched`, [`aws`], [`xml`]: how the stand-ins speak with API servers and with AWS.
 //! * [`boot`], [`nodes`], [`addons`]: what EKS puts into a cluster.
 //! * [`answers`]: what exec, logs and the programs in pods say; [`container`], [`toolbox`] and [`commands`] run a pod's command,
 //!   [`tools`] is what a pod's network programs find out from [`dns`], [`corefile`], [`reach`] and [`vpc`].
@@ -35,6 +35,7 @@ pub mod toolbox;
 pub mod tools;
 pub mod volumes;
 pub mod vpc;
+mod watched;
 pub mod xml;
 
 pub use cluster::{Cluster, Facts};
