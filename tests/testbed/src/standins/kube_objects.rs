@@ -13,14 +13,16 @@ use serde_json::{Value, json};
 
 use super::watched::Watched;
 
+/// Answers with the tags that the server gave them, by path.
+type Tagged = BTreeMap<String, (String, Arc<Value>)>;
+
 /// Speaks with one API server. `path` is always the path of the API, such as `/api/v1/namespaces/default/pods`.
 #[derive(Clone)]
 pub struct Objects {
     client: Client,
     manager: &'static str,
     watched: Watched,
-    /// Answers with the tags that the server gave them, by path.
-    tagged: Arc<Mutex<BTreeMap<String, (String, Arc<Value>)>>>,
+    tagged: Arc<Mutex<Tagged>>,
 }
 
 impl Objects {
