@@ -1,6 +1,5 @@
 //! EnableRegion, GetRegionOptStatus. The SDK sends both to the one endpoint of the partition, whatever the region of the client.
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::Value;
 
@@ -16,7 +15,6 @@ async fn status(clients: &Clients, region: &str) -> Result<Value, CallError> {
     Ok(described(answer.region_name().unwrap_or(region), status))
 }
 
-#[async_trait]
 impl Driver for Region {
     /// The service has no code of its own for a region that is on, so it is looked for first.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
@@ -41,7 +39,6 @@ impl Driver for Region {
     }
 }
 
-#[async_trait]
 impl Call for GetRegionOptStatus {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         status(clients, field(sent.input, "region_name")).await

@@ -1,6 +1,5 @@
 //! DescribeAutoScalingGroups.
 
-use async_trait::async_trait;
 use aws_sdk_autoscaling::types::{AutoScalingGroup, Filter, Instance};
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -42,7 +41,6 @@ fn described(group: &AutoScalingGroup) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Call for DescribeGroups {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Describe { auto_scaling_group_names, filters } = sent.typed()?;

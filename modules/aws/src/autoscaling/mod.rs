@@ -3,7 +3,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod group;
 #[cfg(feature = "live")]
@@ -19,13 +19,13 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind: the service makes nothing.
 #[cfg(feature = "live")]
-pub fn driver(_: &str) -> Option<&'static dyn Driver> {
+pub fn driver(_: &str) -> Option<&'static dyn DynDriver> {
     None
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     match operation {
         "autoscaling.describe_auto_scaling_groups" => Some(&live::DescribeGroups),
         _ => None,

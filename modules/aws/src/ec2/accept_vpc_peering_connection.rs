@@ -72,7 +72,6 @@ fn wrong_state(id: &str, state: &str) -> CallError {
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use runbook_modules::error::CallError;
     use serde_json::Value;
 
@@ -88,7 +87,6 @@ pub mod live {
     /// The call.
     pub struct Accept;
 
-    #[async_trait]
     impl Call for Accept {
         /// AWS refuses to accept what is accepted already; that is looked up.
         async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {

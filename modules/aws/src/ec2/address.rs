@@ -104,7 +104,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType};
     use runbook_modules::error::{CallError, Class};
     use serde_json::Value;
@@ -134,7 +133,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Addresses {
         const IDS: &'static str = "allocation_ids";
         const ANSWER: &'static str = "addresses";
@@ -146,7 +144,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for Addresses {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

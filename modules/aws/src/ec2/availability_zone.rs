@@ -66,7 +66,6 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{AvailabilityZone, Filter};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -92,7 +91,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Zones {
         const IDS: &'static str = "zone_names";
         const ANSWER: &'static str = "availability_zones";

@@ -41,7 +41,6 @@ pub static DELETE: Operation = Operation {
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
 
@@ -50,7 +49,6 @@ pub mod live {
     /// The call.
     pub struct Delete;
 
-    #[async_trait]
     impl Call for Delete {
         async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -139,7 +139,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, FlowLog, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -173,7 +172,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for FlowLogs {
         const IDS: &'static str = "flow_log_ids";
         const ANSWER: &'static str = "flow_logs";
@@ -186,7 +184,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for FlowLogs {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -50,7 +50,6 @@ static INSTANCE: Simple =
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, Instance, Reservation};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -92,7 +91,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Reservations {
         const IDS: &'static str = "instance_ids";
         const ANSWER: &'static str = "reservations";

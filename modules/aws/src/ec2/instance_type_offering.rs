@@ -86,7 +86,6 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::InstanceTypeOffering;
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
@@ -108,7 +107,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Call for Offerings {
         async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let by = field(sent.input, "location_type");

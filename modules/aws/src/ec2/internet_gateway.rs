@@ -83,7 +83,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, InternetGateway, ResourceType};
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
@@ -109,7 +108,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for InternetGateways {
         const IDS: &'static str = "internet_gateway_ids";
         const ANSWER: &'static str = "internet_gateways";
@@ -122,7 +120,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for InternetGateways {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let call = clients.ec2.create_internet_gateway();

@@ -121,7 +121,6 @@ fn no_public_address(world: &World, call: &SimCall<'_>, attachment: &Object) -> 
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
 
@@ -135,7 +134,6 @@ pub mod live {
         json!({ "id": format!("{gateway}/{vpc}"), "internet_gateway_id": gateway, "vpc_id": vpc, "state": state })
     }
 
-    #[async_trait]
     impl Driver for Attachments {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

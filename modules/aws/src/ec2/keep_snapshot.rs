@@ -73,7 +73,6 @@ fn keep(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
@@ -87,7 +86,6 @@ pub mod live {
     /// The call.
     pub struct Keep;
 
-    #[async_trait]
     impl Call for Keep {
         async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -192,7 +192,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{
         Filter, LaunchTemplate, LaunchTemplateBlockDeviceMapping, LaunchTemplateBlockDeviceMappingRequest,
         LaunchTemplateEbsBlockDevice, LaunchTemplateEbsBlockDeviceRequest, LaunchTemplateHttpTokensState,
@@ -304,7 +303,6 @@ pub mod live {
         described.done()
     }
 
-    #[async_trait]
     impl Listed for LaunchTemplates {
         const IDS: &'static str = "launch_template_ids";
         const ANSWER: &'static str = "launch_templates";
@@ -317,7 +315,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for LaunchTemplates {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 #[cfg(feature = "live")]
 use wire::List;
 
@@ -103,7 +103,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "ec2.vpc" => &vpc::live::Vpcs,
         "ec2.subnet" => &subnet::live::Subnets,
@@ -129,7 +129,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "ec2.describe_vpcs" => &List::<vpc::live::Vpcs>::NEW,
         "ec2.describe_subnets" => &List::<subnet::live::Subnets>::NEW,

@@ -65,7 +65,6 @@ fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
 
@@ -75,7 +74,6 @@ pub mod live {
     /// The call.
     pub struct Modify;
 
-    #[async_trait]
     impl Call for Modify {
         async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

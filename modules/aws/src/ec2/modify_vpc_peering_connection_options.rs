@@ -82,7 +82,6 @@ fn modify(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
 /// The SDK call.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{PeeringConnectionOptions, PeeringConnectionOptionsRequest};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -103,7 +102,6 @@ pub mod live {
         Described::new().value("allow_dns_resolution_from_remote_vpc", dns).done()
     }
 
-    #[async_trait]
     impl Call for Modify {
         async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -239,7 +239,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, NatGateway, NatGatewayAddress, ResourceType};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -284,7 +283,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for NatGateways {
         const IDS: &'static str = "nat_gateway_ids";
         const ANSWER: &'static str = "nat_gateways";
@@ -297,7 +295,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for NatGateways {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -254,7 +254,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, NetworkInterface, ResourceType};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -328,7 +327,6 @@ pub mod live {
         list.iter().filter(public).map(each).collect()
     }
 
-    #[async_trait]
     impl Listed for NetworkInterfaces {
         const IDS: &'static str = "network_interface_ids";
         const ANSWER: &'static str = "network_interfaces";
@@ -341,7 +339,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for NetworkInterfaces {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -227,7 +227,6 @@ pub fn set_state(world: &mut World, call: &SimCall<'_>, field: &str, target: &st
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use runbook_modules::error::CallError;
     use serde_json::{Value, json};
 
@@ -244,7 +243,6 @@ pub mod live {
         map
     }
 
-    #[async_trait]
     impl Driver for Routes {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -142,7 +142,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, ResourceType, Route, RouteTable, RouteTableAssociation};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -201,7 +200,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for RouteTables {
         const IDS: &'static str = "route_table_ids";
         const ANSWER: &'static str = "route_tables";
@@ -214,7 +212,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for RouteTables {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -121,7 +121,6 @@ fn refuse(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::Filter;
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -154,7 +153,6 @@ pub mod live {
         }))
     }
 
-    #[async_trait]
     impl Driver for Associations {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

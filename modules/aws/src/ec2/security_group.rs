@@ -146,7 +146,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, IpPermission, ResourceType, SecurityGroup};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -200,7 +199,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for SecurityGroups {
         const IDS: &'static str = "group_ids";
         const ANSWER: &'static str = "security_groups";
@@ -213,7 +211,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for SecurityGroups {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

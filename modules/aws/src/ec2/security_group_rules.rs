@@ -212,7 +212,6 @@ fn take_away(world: &mut World, call: &SimCall<'_>, gone: &Object, egress: bool)
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{
         Filter, IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, SecurityGroupRule, UserIdGroupPair,
     };
@@ -325,7 +324,6 @@ pub mod live {
         .build()
     }
 
-    #[async_trait]
     impl Driver for Rules {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let group = field(sent.input, "group_id");

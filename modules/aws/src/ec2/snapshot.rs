@@ -107,7 +107,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, ResourceType, Snapshot};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -137,7 +136,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Snapshots {
         const IDS: &'static str = "snapshot_ids";
         const ANSWER: &'static str = "snapshots";
@@ -150,7 +148,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for Snapshots {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

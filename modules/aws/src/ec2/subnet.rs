@@ -187,7 +187,6 @@ pub fn simulated<'w>(world: &'w World, call: &SimCall<'_>, id: &str) -> Result<&
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, ResourceType, Subnet};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -224,7 +223,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Subnets {
         const IDS: &'static str = "subnet_ids";
         const ANSWER: &'static str = "subnets";
@@ -236,7 +234,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for Subnets {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

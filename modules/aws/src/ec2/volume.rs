@@ -147,7 +147,6 @@ pub static DESCRIBE: Operation = Operation {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, ResourceType, Volume};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -187,7 +186,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Volumes {
         const IDS: &'static str = "volume_ids";
         const ANSWER: &'static str = "volumes";
@@ -199,7 +197,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for Volumes {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

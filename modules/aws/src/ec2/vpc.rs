@@ -134,7 +134,6 @@ pub fn simulated<'w>(world: &'w World, call: &SimCall<'_>, id: &str) -> Result<&
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, ResourceType, Vpc};
     use runbook_modules::error::CallError;
     use serde_json::Value;
@@ -165,7 +164,6 @@ pub mod live {
             .done()
     }
 
-    #[async_trait]
     impl Listed for Vpcs {
         const IDS: &'static str = "vpc_ids";
         const ANSWER: &'static str = "vpcs";
@@ -177,7 +175,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for Vpcs {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

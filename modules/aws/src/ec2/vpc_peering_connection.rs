@@ -208,7 +208,6 @@ pub fn judge_active(answer: &Value) -> Health {
 /// The SDK calls.
 #[cfg(feature = "live")]
 pub mod live {
-    use async_trait::async_trait;
     use aws_sdk_ec2::types::{Filter, ResourceType, VpcPeeringConnection, VpcPeeringConnectionVpcInfo};
     use runbook_modules::error::{CallError, Class};
     use serde_json::Value;
@@ -261,7 +260,6 @@ pub mod live {
         matches!(code, "failed" | "rejected" | "expired" | "deleting" | "deleted")
     }
 
-    #[async_trait]
     impl Listed for Peerings {
         const IDS: &'static str = "vpc_peering_connection_ids";
         const ANSWER: &'static str = "vpc_peering_connections";
@@ -274,7 +272,6 @@ pub mod live {
         }
     }
 
-    #[async_trait]
     impl Driver for Peerings {
         async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
             let input: super::Input = sent.typed()?;

@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 
-use async_trait::async_trait;
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType, Tag, TagSpecification};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -80,7 +79,6 @@ pub fn empty(what: &str) -> CallError {
 }
 
 /// Something that a describe call lists.
-#[async_trait]
 pub trait Listed: Send + Sync + 'static {
     /// The input's field for ids.
     const IDS: &'static str;
@@ -88,7 +86,9 @@ pub trait Listed: Send + Sync + 'static {
     const ANSWER: &'static str;
 
     /// All with these ids (any, when there are none) that pass the filters.
-    async fn list(clients: &Clients, ids: Vec<String>, filters: Vec<Filter>) -> Result<Vec<Value>, CallError>;
+    fn list(
+        clients: &Clients, ids: Vec<String>, filters: Vec<Filter>,
+    ) -> impl Future<Output = Result<Vec<Value>, CallError>> + Send;
 }
 
 /// The one with an id; None when it does not exist.
@@ -111,7 +111,6 @@ impl<L> List<L> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-#[async_trait]
 impl<L: Listed> Call for List<L> {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let list = L::list(clients, texts(sent.input, L::IDS), filters(sent.input)).await?;

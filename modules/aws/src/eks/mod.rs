@@ -4,7 +4,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod access_entry;
 pub mod addon;
@@ -42,7 +42,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "eks.cluster" => &live::Cluster,
         "eks.nodegroup" => &live::Nodegroup,
@@ -55,7 +55,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "eks.describe_cluster" => &live::DescribeCluster,
         "eks.list_clusters" => &live::ListClusters,

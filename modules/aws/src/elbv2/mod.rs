@@ -6,7 +6,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod listener;
 #[cfg(feature = "live")]
@@ -39,7 +39,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "elbv2.load_balancer" => &live::LoadBalancer,
         "elbv2.target_group" => &live::TargetGroup,
@@ -50,7 +50,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "elbv2.describe_load_balancers" => &live::DescribeLoadBalancers,
         "elbv2.delete_load_balancer" => &live::DeleteLoadBalancer,

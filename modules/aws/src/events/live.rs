@@ -1,6 +1,5 @@
 //! PutRule, DescribeRule, DeleteRule; PutTargets, ListTargetsByRule, RemoveTargets.
 
-use async_trait::async_trait;
 use aws_sdk_eventbridge::types::{RuleState, Tag, Target};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -35,7 +34,6 @@ fn bus(at: &Value) -> Option<String> {
     Some(field(at, "event_bus_name").to_owned()).filter(|bus| !bus.is_empty())
 }
 
-#[async_trait]
 impl Driver for Rule {
     /// PutRule overwrites what stands, so it is looked for first.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
@@ -151,7 +149,6 @@ fn described(at: &Value, targets: Vec<Value>) -> Value {
     found
 }
 
-#[async_trait]
 impl Driver for Targets {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put(clients, sent.input).await?;
@@ -186,7 +183,6 @@ impl Driver for Targets {
     }
 }
 
-#[async_trait]
 impl Call for ListTargets {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let targets::List { rule, event_bus_name } = sent.typed()?;

@@ -3,7 +3,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 #[cfg(feature = "live")]
 mod live;
@@ -19,7 +19,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "events.rule" => &live::Rule,
         "events.targets" => &live::Targets,
@@ -29,7 +29,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "events.list_targets_by_rule" => &live::ListTargets,
         _ => return None,

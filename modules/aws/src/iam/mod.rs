@@ -3,7 +3,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod access_key;
 pub mod document;
@@ -43,7 +43,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "iam.role" => &live::Role,
         "iam.role_policy_attachment" => &live::Attachment,
@@ -62,7 +62,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "iam.get_role" => &live::GetRole,
         "iam.list_attached_role_policies" => &live::ListAttached,

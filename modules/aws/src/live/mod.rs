@@ -5,19 +5,20 @@
 //! * [`credentials`]: which ones are in use, and fresh ones.
 //! * [`error`]: what AWS answered, sorted into classes.
 //! * [`convert`]: AWS's types as JSON.
+//! * [`driver`]: what a kind and an operation implement.
 //! * [`eks_access`]: how the API server of an EKS cluster is reached.
 //! * [`tagged`]: what carries our tags.
 //! * [`target`]: the target itself, which finds the calls of a kind or operation here.
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::Value;
 
 pub mod clients;
 pub mod convert;
 pub mod credentials;
+pub mod driver;
 pub mod eks_access;
 pub mod error;
 pub mod tagged;
@@ -28,6 +29,7 @@ pub mod testing;
 mod tests;
 
 pub use clients::Clients;
+pub use driver::{Call, Driver, DynCall, DynDriver};
 pub use error::classify;
 pub use target::Live;
 
@@ -51,33 +53,8 @@ impl Sent<'_> {
     }
 }
 
-/// The live calls of a kind. Each sends one request, but for `find` and `read`, which may page.
-#[async_trait]
-pub trait Driver: Send + Sync {
-    /// Makes one. See [`runbook_modules::target::Target::create`].
-    async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError>;
-    /// Reads one by its locator; None: it does not exist.
-    async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError>;
-    /// Finds what the request would have made, by natural key, else by the effect tag.
-    async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError>;
-    /// Deletes one by its locator.
-    async fn delete(&self, clients: &Clients, at: &Value, put_back: Option<&Value>) -> Result<(), CallError>;
-    /// What keeps it from being deleted, for people.
-    async fn obstacles(&self, clients: &Clients, at: &Value) -> Vec<String> {
-        let _ = (clients, at);
-        Vec::new()
-    }
-}
-
-/// The live call of an operation.
-#[async_trait]
-pub trait Call: Send + Sync {
-    /// Makes it.
-    async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError>;
-}
-
 /// The live calls of a kind, by its name.
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     match kind.split_once('.')?.0 {
         "account" => crate::account::driver(kind),
         "acm" => crate::acm::driver(kind),
@@ -105,7 +82,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 }
 
 /// The live call of an operation, by its name.
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     match operation.split_once('.')?.0 {
         "account" => crate::account::call(operation),
         "acm" => crate::acm::call(operation),

@@ -16,7 +16,7 @@ use runbook_modules::{
 };
 use serde_json::Value;
 
-use super::{Call, Clients, Driver, Sent, classify, credentials::Source, tagged};
+use super::{Clients, DynCall, DynDriver, Sent, classify, credentials::Source, tagged};
 
 /// AWS. Clients are built with the first call to a place and kept.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ impl Live {
     }
 }
 
-fn driver(kind: &dyn Kind) -> Result<&'static dyn Driver, CallError> {
+fn driver(kind: &dyn Kind) -> Result<&'static dyn DynDriver, CallError> {
     let name = kind.meta().name;
     super::driver(name).ok_or_else(|| CallError::refused("NoLiveCall", format!("{name} has no live calls")))
 }
@@ -185,7 +185,7 @@ impl Target for Live {
 
     async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
         let name = operation.name;
-        let call: &dyn Call =
+        let call: &dyn DynCall =
             super::call(name).ok_or_else(|| CallError::refused("NoLiveCall", format!("{name} has no live call")))?;
         let input = revealed(request)?;
         let clients = self.regional(request.place).await?;

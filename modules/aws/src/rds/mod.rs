@@ -4,7 +4,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod db_cluster;
 pub mod db_cluster_parameter_group;
@@ -51,7 +51,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "rds.db_subnet_group" => &live::SubnetGroup,
         "rds.db_parameter_group" => &live::ParameterGroup,
@@ -67,7 +67,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "rds.describe_db_engine_versions" => &live::EngineVersions,
         "rds.modify_db_parameter_group" => &live::ModifyParameters,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use runbook_modules::{resource::Identity, table::Table};
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod instance;
 #[cfg(feature = "live")]
@@ -41,7 +41,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "servicediscovery.http_namespace" => &live::HttpNamespace,
         "servicediscovery.private_dns_namespace" => &live::PrivateDnsNamespace,
@@ -53,7 +53,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "servicediscovery.list_namespaces" => &live::ListNamespaces,
         "servicediscovery.delete_namespace" => &live::DeleteNamespace,

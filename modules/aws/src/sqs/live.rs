@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use aws_sdk_sqs::types::QueueAttributeName;
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Map, Value, json};
@@ -95,7 +94,6 @@ fn described(
         .done()
 }
 
-#[async_trait]
 impl Driver for Queue {
     /// SQS gives one that stands as if it had made it, so it is looked for first.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
@@ -140,7 +138,6 @@ impl Driver for Queue {
     }
 }
 
-#[async_trait]
 impl Call for GetAttributes {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let queue::Get { queue_url } = sent.typed()?;

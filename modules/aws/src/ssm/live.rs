@@ -1,6 +1,5 @@
 //! GetParameter.
 
-use async_trait::async_trait;
 use runbook_modules::error::{CallError, Class};
 use serde_json::Value;
 
@@ -9,7 +8,6 @@ use crate::live::{Call, Clients, Sent, classify, convert::Described};
 
 pub(super) struct GetParameter;
 
-#[async_trait]
 impl Call for GetParameter {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Get { name, with_decryption } = sent.typed()?;

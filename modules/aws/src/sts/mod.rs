@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 /// Nothing is asked for.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -45,20 +45,19 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind: the service makes nothing.
 #[cfg(feature = "live")]
-pub fn driver(_: &str) -> Option<&'static dyn Driver> {
+pub fn driver(_: &str) -> Option<&'static dyn DynDriver> {
     None
 }
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     (operation == GET_CALLER_IDENTITY.name).then_some(&live::GetCallerIdentity)
 }
 
 /// The SDK call.
 #[cfg(feature = "live")]
 mod live {
-    use async_trait::async_trait;
     use runbook_modules::error::CallError;
     use serde_json::Value;
 
@@ -66,7 +65,6 @@ mod live {
 
     pub struct GetCallerIdentity;
 
-    #[async_trait]
     impl Call for GetCallerIdentity {
         async fn call(&self, clients: &Clients, _: &Sent<'_>) -> Result<Value, CallError> {
             let caller = clients.sts.get_caller_identity().send().await.map_err(classify)?;

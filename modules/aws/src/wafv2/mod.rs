@@ -9,7 +9,7 @@
 use runbook_modules::table::Table;
 
 #[cfg(feature = "live")]
-use crate::live::{Call, Driver};
+use crate::live::{DynCall, DynDriver};
 
 pub mod association;
 pub mod ip_set;
@@ -31,7 +31,7 @@ pub fn register(table: &mut Table) {
 
 /// The live calls of a kind.
 #[cfg(feature = "live")]
-pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
+pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
     Some(match kind {
         "wafv2.ip_set" => &live::IpSet,
         "wafv2.web_acl" => &live::WebAcl,
@@ -43,7 +43,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn Driver> {
 
 /// The live call of an operation.
 #[cfg(feature = "live")]
-pub fn call(operation: &str) -> Option<&'static dyn Call> {
+pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
     Some(match operation {
         "wafv2.get_ip_set" => &live::GetIpSet,
         "wafv2.update_ip_set" => &live::UpdateIpSet,

@@ -1,6 +1,5 @@
 //! The SDK calls of Certificate Manager.
 
-use async_trait::async_trait;
 use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, DomainValidation, KeyAlgorithm, Tag, ValidationMethod};
 use runbook_modules::{
     error::{CallError, Class},
@@ -71,7 +70,6 @@ async fn full(clients: &Clients, arn: &str) -> Result<Option<Value>, CallError> 
     Ok(Some(described(&found).tags(pairs).done()))
 }
 
-#[async_trait]
 impl Driver for Certificate {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -127,7 +125,6 @@ impl Driver for Certificate {
     }
 }
 
-#[async_trait]
 impl Call for DescribeCertificate {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let arn = field(sent.input, "certificate_arn");
@@ -138,7 +135,6 @@ impl Call for DescribeCertificate {
     }
 }
 
-#[async_trait]
 impl Call for ListCertificates {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let asked: List = sent.typed()?;

@@ -1,6 +1,5 @@
 //! PutMetricAlarm, DescribeAlarms, ListTagsForResource, DeleteAlarms.
 
-use async_trait::async_trait;
 use aws_sdk_cloudwatch::types::{
     self, AlarmType, ComparisonOperator, Dimension, StandardUnit, StateValue, Statistic, Tag,
 };
@@ -123,7 +122,6 @@ fn again(before: &Value) -> Result<Input, CallError> {
     serde_json::from_value(fields).map_err(|e| CallError::refused("InvalidInput", e.to_string()))
 }
 
-#[async_trait]
 impl Driver for MetricAlarm {
     /// PutMetricAlarm overwrites what stands, so it is looked for first: what could not be put back is not replaced. It answers nothing.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
@@ -165,7 +163,6 @@ impl Driver for MetricAlarm {
     }
 }
 
-#[async_trait]
 impl Call for DescribeAlarms {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let found = list(clients, sent.typed()?).await?;

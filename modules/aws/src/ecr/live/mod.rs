@@ -1,6 +1,5 @@
 //! The SDK calls of ECR.
 
-use async_trait::async_trait;
 use aws_sdk_ecr::types::{ImageDetail, ImageScanningConfiguration, ImageTagMutability, Tag};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -43,7 +42,6 @@ fn described(found: &aws_sdk_ecr::types::Repository) -> Described {
         .time("created_at", found.created_at())
 }
 
-#[async_trait]
 impl Driver for Repository {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: repository::Input = sent.typed()?;
@@ -108,7 +106,6 @@ fn policy_described(name: &str, text: &str) -> Value {
     json!({ "id": name, "repository_name": name, "lifecycle_policy_text": normal(&text.into()), "tags": {} })
 }
 
-#[async_trait]
 impl Driver for LifecyclePolicy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put_policy(clients, sent.typed()?).await
@@ -149,14 +146,12 @@ async fn images(clients: &Clients, name: &str) -> Result<Vec<Value>, CallError> 
     Ok(all.iter().map(one).collect())
 }
 
-#[async_trait]
 impl Call for DescribeImages {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "image_details": images(clients, field(sent.input, "repository_name")).await? }))
     }
 }
 
-#[async_trait]
 impl Call for DescribeRepositories {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: repository::Describe = sent.typed()?;

@@ -1,6 +1,5 @@
 //! CreateAccessEntry, DescribeAccessEntry, DeleteAccessEntry.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types;
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -31,7 +30,6 @@ fn described(found: &types::AccessEntry) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Driver for AccessEntry {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;

@@ -1,6 +1,5 @@
 //! CreateAddon, DescribeAddon, DeleteAddon.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types::{self, ResolveConflicts};
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -44,7 +43,6 @@ async fn describe(clients: &Clients, at: &Value) -> Result<Value, CallError> {
     Ok(answer.addon().map(described).unwrap_or_default())
 }
 
-#[async_trait]
 impl Driver for Addon {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -79,7 +77,6 @@ impl Driver for Addon {
     }
 }
 
-#[async_trait]
 impl Call for DescribeAddon {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         describe(clients, sent.input).await

@@ -1,6 +1,5 @@
 //! CreateCluster, DescribeCluster, ListClusters, DeleteCluster.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types::{
     self, AuthenticationMode, CreateAccessConfigRequest, EncryptionConfig, KubernetesNetworkConfigRequest, LogSetup,
     Logging, Provider, SupportType, UpgradePolicyRequest, VpcConfigRequest,
@@ -118,7 +117,6 @@ async fn describe(clients: &Clients, name: &str) -> Result<Value, CallError> {
     Ok(answer.cluster().map(|found| described(found, &clients.region)).unwrap_or_default())
 }
 
-#[async_trait]
 impl Driver for Cluster {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -165,14 +163,12 @@ impl Driver for Cluster {
     }
 }
 
-#[async_trait]
 impl Call for DescribeCluster {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         describe(clients, field(sent.input, "name")).await
     }
 }
 
-#[async_trait]
 impl Call for ListClusters {
     async fn call(&self, clients: &Clients, _: &Sent<'_>) -> Result<Value, CallError> {
         let pages = clients.eks.list_clusters().into_paginator().items().send();

@@ -1,6 +1,5 @@
 //! CreateNodegroup, DescribeNodegroup, ListNodegroups, DeleteNodegroup.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types::{
     self, AmiTypes, CapacityTypes, LaunchTemplateSpecification, NodegroupScalingConfig, NodegroupUpdateConfig, Taint,
 };
@@ -114,7 +113,6 @@ fn template(template: nodegroup::LaunchTemplate) -> LaunchTemplateSpecification 
         .build()
 }
 
-#[async_trait]
 impl Driver for Nodegroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -158,14 +156,12 @@ impl Driver for Nodegroup {
     }
 }
 
-#[async_trait]
 impl Call for DescribeNodegroup {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         describe(clients, sent.input).await
     }
 }
 
-#[async_trait]
 impl Call for ListNodegroups {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "nodegroups": names(clients, field(sent.input, "cluster_name")).await? }))

@@ -1,6 +1,5 @@
 //! CreatePodIdentityAssociation, DescribePodIdentityAssociation, ListPodIdentityAssociations, DeletePodIdentityAssociation.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types;
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -36,7 +35,6 @@ async fn describe(clients: &Clients, cluster: &str, id: &str) -> Result<Option<V
     Ok(none_if_missing(request.send().await.map_err(classify))?.and_then(|answer| answer.association().map(described)))
 }
 
-#[async_trait]
 impl Driver for PodIdentity {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;

@@ -1,6 +1,5 @@
 //! UpdateClusterConfig, DescribeUpdate.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types::{Update, VpcConfigRequest};
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -27,7 +26,6 @@ fn described(update: &Update) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Call for UpdateConfig {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Input { name, resources_vpc_config: endpoint } = sent.typed()?;
@@ -42,7 +40,6 @@ impl Call for UpdateConfig {
     }
 }
 
-#[async_trait]
 impl Call for DescribeUpdate {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Describe { name, update_id } = sent.typed()?;

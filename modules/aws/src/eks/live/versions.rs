@@ -1,6 +1,5 @@
 //! DescribeAddonVersions, DescribeClusterVersions.
 
-use async_trait::async_trait;
 use aws_sdk_eks::types::{AddonInfo, AddonVersionInfo, ClusterVersionInformation, Compatibility, VersionStatus};
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -42,7 +41,6 @@ fn addon(one: &AddonInfo) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Call for AddonVersions {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Addons { addon_name, kubernetes_version } = sent.typed()?;
@@ -53,7 +51,6 @@ impl Call for AddonVersions {
     }
 }
 
-#[async_trait]
 impl Call for ClusterVersions {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Clusters { default_only } = sent.typed()?;

@@ -1,6 +1,5 @@
 //! CreateListener, DescribeListeners, DeleteListener.
 
-use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{
     self, ActionTypeEnum, Certificate, Listener as Found, ProtocolEnum, RedirectActionConfig,
     RedirectActionStatusCodeEnum,
@@ -73,7 +72,6 @@ async fn of(clients: &Clients, balancer: &str) -> Result<Vec<Value>, CallError> 
     with_tags(clients, found.iter().map(described).collect()).await
 }
 
-#[async_trait]
 impl Driver for Listener {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -118,7 +116,6 @@ impl Driver for Listener {
     }
 }
 
-#[async_trait]
 impl Call for DescribeListeners {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "listeners": of(clients, field(sent.input, "load_balancer_arn")).await? }))

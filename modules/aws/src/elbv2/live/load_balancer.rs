@@ -1,6 +1,5 @@
 //! CreateLoadBalancer, DescribeLoadBalancers, DeleteLoadBalancer.
 
-use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{
     IpAddressType, LoadBalancer as Found, LoadBalancerSchemeEnum, LoadBalancerTypeEnum,
 };
@@ -69,7 +68,6 @@ async fn list(clients: &Clients, asked: &Describe) -> Result<Vec<Value>, CallErr
     Ok(found)
 }
 
-#[async_trait]
 impl Driver for LoadBalancer {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -109,14 +107,12 @@ async fn delete(clients: &Clients, arn: &str) -> Result<(), CallError> {
     clients.elbv2.delete_load_balancer().load_balancer_arn(arn).send().await.map_err(classify).map(|_| ())
 }
 
-#[async_trait]
 impl Call for DescribeLoadBalancers {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "load_balancers": list(clients, &sent.typed()?).await? }))
     }
 }
 
-#[async_trait]
 impl Call for DeleteLoadBalancer {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         delete(clients, field(sent.input, "load_balancer_arn")).await?;
@@ -124,7 +120,6 @@ impl Call for DeleteLoadBalancer {
     }
 }
 
-#[async_trait]
 impl Call for Wait {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let which: Which = sent.typed()?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::Tag;
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -62,7 +61,6 @@ fn or_none(found: Result<Vec<Value>, CallError>) -> Result<Vec<Value>, CallError
     }
 }
 
-#[async_trait]
 impl Call for DescribeTags {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: super::tags::Describe = sent.typed()?;

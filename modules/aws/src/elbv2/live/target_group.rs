@@ -1,6 +1,5 @@
 //! CreateTargetGroup, DescribeTargetGroups, DescribeTargetHealth, DeleteTargetGroup.
 
-use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types::{ProtocolEnum, TargetGroup as Found, TargetTypeEnum};
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -50,7 +49,6 @@ async fn list(clients: &Clients, asked: &Describe) -> Result<Vec<Value>, CallErr
     Ok(found)
 }
 
-#[async_trait]
 impl Driver for TargetGroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -92,14 +90,12 @@ async fn delete(clients: &Clients, arn: &str) -> Result<(), CallError> {
     clients.elbv2.delete_target_group().target_group_arn(arn).send().await.map_err(classify).map(|_| ())
 }
 
-#[async_trait]
 impl Call for DescribeTargetGroups {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "target_groups": list(clients, &sent.typed()?).await? }))
     }
 }
 
-#[async_trait]
 impl Call for DeleteTargetGroup {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         delete(clients, field(sent.input, "target_group_arn")).await?;
@@ -107,7 +103,6 @@ impl Call for DeleteTargetGroup {
     }
 }
 
-#[async_trait]
 impl Call for DescribeTargetHealth {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let call = clients.elbv2.describe_target_health().target_group_arn(field(sent.input, "target_group_arn"));

@@ -1,6 +1,5 @@
 //! CreateAccessKey, ListAccessKeys, DeleteAccessKey. Only the creation tells the secret.
 
-use async_trait::async_trait;
 use aws_sdk_iam::types::AccessKeyMetadata;
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -32,7 +31,6 @@ async fn of_user(clients: &Clients, user: &str) -> Result<Vec<Value>, CallError>
     Ok(found.unwrap_or_default().iter().map(described).collect())
 }
 
-#[async_trait]
 impl Driver for AccessKey {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;

@@ -1,6 +1,5 @@
 //! CreateInstanceProfile and its like; AddRoleToInstanceProfile, RemoveRoleFromInstanceProfile.
 
-use async_trait::async_trait;
 use aws_sdk_iam::types;
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -37,7 +36,6 @@ async fn get(clients: &Clients, name: &str) -> Result<Option<Value>, CallError> 
     Ok(answer.and_then(|answer| answer.instance_profile().map(described)))
 }
 
-#[async_trait]
 impl Driver for InstanceProfile {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -67,7 +65,6 @@ fn placed(profile: &str, role: &str) -> Value {
     })
 }
 
-#[async_trait]
 impl Driver for InstanceProfileRole {
     /// A profile that holds its role already says LimitExceeded.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {

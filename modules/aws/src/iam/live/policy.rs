@@ -1,6 +1,5 @@
 //! CreatePolicy, GetPolicy, DeletePolicy.
 
-use async_trait::async_trait;
 use aws_sdk_iam::types::PolicyScopeType;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -30,7 +29,6 @@ fn described_policy(policy: &aws_sdk_iam::types::Policy) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Driver for Policy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: policy::Input = sent.typed()?;

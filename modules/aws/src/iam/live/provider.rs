@@ -1,6 +1,5 @@
 //! CreateOpenIDConnectProvider, GetOpenIDConnectProvider, DeleteOpenIDConnectProvider.
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
 
@@ -29,7 +28,6 @@ async fn get_provider(clients: &Clients, arn: &str) -> Result<Value, CallError> 
     Ok(described.tags(pairs(found.tags())).done())
 }
 
-#[async_trait]
 impl Driver for Provider {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: open_id_connect_provider::Input = sent.typed()?;
@@ -68,7 +66,6 @@ impl Driver for Provider {
     }
 }
 
-#[async_trait]
 impl Call for GetProvider {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         get_provider(clients, field(sent.input, "open_id_connect_provider_arn")).await

@@ -1,6 +1,5 @@
 //! CreateRole, GetRole, DeleteRole.
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::Value;
 
@@ -39,7 +38,6 @@ async fn get_role(clients: &Clients, name: &str) -> Result<Value, CallError> {
     Ok(answer.role().map(described_role).unwrap_or_default())
 }
 
-#[async_trait]
 impl Driver for Role {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: role::Input = sent.typed()?;
@@ -79,7 +77,6 @@ impl Driver for Role {
     }
 }
 
-#[async_trait]
 impl Call for GetRole {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         get_role(clients, field(sent.input, "role_name")).await

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
 
@@ -25,7 +24,6 @@ pub(super) async fn list_attached(clients: &Clients, role: &str) -> Result<Vec<V
     Ok(all.iter().map(|p| json!({ "policy_name": p.policy_name(), "policy_arn": p.policy_arn() })).collect())
 }
 
-#[async_trait]
 impl Driver for Attachment {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let role_policy_attachment::Input { role_name, policy_arn } = sent.typed()?;
@@ -70,7 +68,6 @@ async fn put_role_policy(clients: &Clients, policy: role_policy::Input) -> Resul
     Ok(described.done())
 }
 
-#[async_trait]
 impl Driver for RolePolicy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put_role_policy(clients, sent.typed()?).await
@@ -102,7 +99,6 @@ impl Driver for RolePolicy {
     }
 }
 
-#[async_trait]
 impl Call for ListAttached {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "attached_policies": list_attached(clients, field(sent.input, "role_name")).await? }))

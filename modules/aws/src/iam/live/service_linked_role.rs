@@ -1,6 +1,5 @@
 //! CreateServiceLinkedRole, ListRoles, DeleteServiceLinkedRole.
 
-use async_trait::async_trait;
 use aws_sdk_iam::types::Role;
 use runbook_modules::error::{CallError, Class};
 use serde_json::Value;
@@ -28,7 +27,6 @@ fn described(role: &Role, service: &str) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Driver for ServiceLinkedRole {
     /// IAM has no code of its own for one that stands.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
 
@@ -32,7 +31,6 @@ fn described(user: &aws_sdk_iam::types::User) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Driver for User {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: user::Input = sent.typed()?;
@@ -85,7 +83,6 @@ async fn put(clients: &Clients, policy: user_policy::Input) -> Result<Value, Cal
     Ok(described.done())
 }
 
-#[async_trait]
 impl Driver for UserPolicy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put(clients, sent.typed()?).await

@@ -1,6 +1,5 @@
 //! CreateAlias, ListAliases, DeleteAlias.
 
-use async_trait::async_trait;
 use aws_sdk_kms::types::AliasListEntry;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -33,7 +32,6 @@ async fn list(clients: &Clients, key: Option<String>) -> Result<Vec<Value>, Call
     Ok(found.iter().map(described).collect())
 }
 
-#[async_trait]
 impl Driver for Alias {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -62,7 +60,6 @@ impl Driver for Alias {
     }
 }
 
-#[async_trait]
 impl Call for ListAliases {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let key = Some(field(sent.input, "key_id")).filter(|key| !key.is_empty()).map(str::to_owned);

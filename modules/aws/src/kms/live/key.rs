@@ -1,6 +1,5 @@
 //! CreateKey, DescribeKey, ScheduleKeyDeletion, CancelKeyDeletion, and rotation.
 
-use async_trait::async_trait;
 use aws_sdk_kms::types::{self, KeyMetadata, KeyState, Tag};
 use runbook_modules::{
     error::{CallError, Class},
@@ -71,7 +70,6 @@ async fn whole(clients: &Clients, key: &KeyMetadata, window: Option<&Value>) -> 
     Ok(described.tags(pairs(&tags)).done())
 }
 
-#[async_trait]
 impl Driver for Key {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -133,7 +131,6 @@ impl Driver for Key {
     }
 }
 
-#[async_trait]
 impl Call for DescribeKey {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let key = metadata(clients, field(sent.input, "key_id")).await?;
@@ -141,7 +138,6 @@ impl Call for DescribeKey {
     }
 }
 
-#[async_trait]
 impl Call for CancelDeletion {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let id = field(sent.input, "key_id");
@@ -155,7 +151,6 @@ impl Call for CancelDeletion {
     }
 }
 
-#[async_trait]
 impl Call for EnableRotation {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Enable = sent.typed()?;
@@ -165,7 +160,6 @@ impl Call for EnableRotation {
     }
 }
 
-#[async_trait]
 impl Call for RotationStatus {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let request = clients.kms.get_key_rotation_status().key_id(field(sent.input, "key_id"));

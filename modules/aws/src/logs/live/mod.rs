@@ -1,6 +1,5 @@
 //! The SDK calls of CloudWatch Logs.
 
-use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::types;
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -77,7 +76,6 @@ async fn delete(clients: &Clients, name: &str) -> Result<(), CallError> {
     clients.logs.delete_log_group().log_group_name(name).send().await.map_err(classify).map(|_| ())
 }
 
-#[async_trait]
 impl Driver for LogGroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         create(clients, sent).await
@@ -96,7 +94,6 @@ impl Driver for LogGroup {
     }
 }
 
-#[async_trait]
 impl Driver for AdoptedLogGroup {
     /// One that stands gets our tags and the key; both calls may be repeated.
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
@@ -139,7 +136,6 @@ fn kept(name: &str, days: i32) -> Value {
     json!({ "id": name, "name": name, "log_group_name": name, "retention_in_days": days, "tags": {} })
 }
 
-#[async_trait]
 impl Driver for RetentionPolicy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: retention_policy::Input = sent.typed()?;
@@ -166,7 +162,6 @@ impl Driver for RetentionPolicy {
     }
 }
 
-#[async_trait]
 impl Call for DescribeLogGroups {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let groups = list(clients, field(sent.input, "log_group_name_prefix")).await?;
@@ -175,7 +170,6 @@ impl Call for DescribeLogGroups {
     }
 }
 
-#[async_trait]
 impl Call for DeleteLogGroup {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         delete(clients, field(sent.input, "log_group_name")).await.map(|()| json!({}))

@@ -1,6 +1,5 @@
 //! CreateDBCluster, DescribeDBClusters, ModifyDBCluster, DeleteDBCluster.
 
-use async_trait::async_trait;
 use aws_sdk_rds::types::{DbCluster, ServerlessV2ScalingConfiguration};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -78,7 +77,6 @@ fn scaling(scaling: Scaling) -> ServerlessV2ScalingConfiguration {
     ServerlessV2ScalingConfiguration::builder().min_capacity(min_capacity).max_capacity(max_capacity).build()
 }
 
-#[async_trait]
 impl Driver for Cluster {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -159,7 +157,6 @@ impl Driver for Cluster {
     }
 }
 
-#[async_trait]
 impl Call for DescribeClusters {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Describe { db_cluster_identifier } = sent.typed()?;
@@ -167,7 +164,6 @@ impl Call for DescribeClusters {
     }
 }
 
-#[async_trait]
 impl Call for ModifyCluster {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: modify::Cluster = sent.typed()?;

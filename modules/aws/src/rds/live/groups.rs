@@ -1,6 +1,5 @@
 //! Subnet groups, parameter groups, option groups.
 
-use async_trait::async_trait;
 use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag};
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -36,7 +35,6 @@ fn subnet_group(group: &aws_sdk_rds::types::DbSubnetGroup, tags: &[Tag]) -> Valu
         .done()
 }
 
-#[async_trait]
 impl Driver for SubnetGroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: db_subnet_group::Input = sent.typed()?;
@@ -82,7 +80,6 @@ fn parameter_group(group: &aws_sdk_rds::types::DbParameterGroup, tags: &[Tag]) -
         .done()
 }
 
-#[async_trait]
 impl Driver for ParameterGroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: db_parameter_group::Input = sent.typed()?;
@@ -132,7 +129,6 @@ fn cluster_group(group: &aws_sdk_rds::types::DbClusterParameterGroup, tags: &[Ta
         .done()
 }
 
-#[async_trait]
 impl Driver for ClusterParameterGroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: db_cluster_parameter_group::Input = sent.typed()?;
@@ -185,7 +181,6 @@ fn options(group: &aws_sdk_rds::types::OptionGroup, tags: &[Tag]) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Driver for OptionGroup {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: option_group::Input = sent.typed()?;
@@ -232,7 +227,6 @@ fn parameters(asked: Vec<db_parameter_group::Parameter>) -> Vec<Parameter> {
     asked.into_iter().map(one).collect()
 }
 
-#[async_trait]
 impl Call for ModifyParameters {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: db_parameter_group::Modify = sent.typed()?;
@@ -243,7 +237,6 @@ impl Call for ModifyParameters {
     }
 }
 
-#[async_trait]
 impl Call for ModifyClusterParameters {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: db_cluster_parameter_group::Modify = sent.typed()?;

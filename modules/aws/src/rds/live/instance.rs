@@ -1,6 +1,5 @@
 //! CreateDBInstance, DescribeDBInstances, ModifyDBInstance, DeleteDBInstance.
 
-use async_trait::async_trait;
 use aws_sdk_rds::types::DbInstance;
 use runbook_modules::error::{CallError, Class};
 use serde_json::Value;
@@ -84,7 +83,6 @@ async fn describe(clients: &Clients, name: Option<String>) -> Result<Vec<Value>,
     Ok(all.iter().map(described).collect())
 }
 
-#[async_trait]
 impl Driver for Instance {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -177,7 +175,6 @@ impl Driver for Instance {
     }
 }
 
-#[async_trait]
 impl Call for DescribeInstances {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Describe { db_instance_identifier } = sent.typed()?;
@@ -185,7 +182,6 @@ impl Call for DescribeInstances {
     }
 }
 
-#[async_trait]
 impl Call for ModifyInstance {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: modify::Instance = sent.typed()?;

@@ -1,6 +1,5 @@
 //! CreateDBProxy, DescribeDBProxies, DeleteDBProxy; RegisterDBProxyTargets and its like.
 
-use async_trait::async_trait;
 use aws_sdk_rds::types::{
     AuthScheme, ClientPasswordAuthType, DbProxy, DbProxyTarget, EngineFamily, IamAuthMode, Tag, UserAuthConfig,
 };
@@ -53,7 +52,6 @@ fn auth(auth: Auth) -> UserAuthConfig {
         .build()
 }
 
-#[async_trait]
 impl Driver for Proxy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -144,7 +142,6 @@ fn own(at: &Value, all: Vec<Value>) -> Option<Value> {
     Some(found)
 }
 
-#[async_trait]
 impl Driver for Targets {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: db_proxy_targets::Input = sent.typed()?;
@@ -182,7 +179,6 @@ impl Driver for Targets {
     }
 }
 
-#[async_trait]
 impl Call for DescribeTargets {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let db_proxy_targets::Describe { db_proxy_name } = sent.typed()?;

@@ -1,6 +1,5 @@
 //! DescribeDBEngineVersions.
 
-use async_trait::async_trait;
 use aws_sdk_rds::types::DbEngineVersion;
 use runbook_modules::error::CallError;
 use serde_json::Value;
@@ -23,7 +22,6 @@ fn version(one: &DbEngineVersion) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Call for EngineVersions {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Describe { engine, engine_version, db_parameter_group_family, default_only } = sent.typed()?;

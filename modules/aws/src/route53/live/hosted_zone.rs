@@ -1,6 +1,5 @@
 //! CreateHostedZone with its tags, GetHostedZone, ListHostedZonesByName, DeleteHostedZone.
 
-use async_trait::async_trait;
 use aws_sdk_route53::types::{self, HostedZoneConfig, Tag, TagResourceType, Vpc, VpcRegion};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -59,7 +58,6 @@ async fn get(clients: &Clients, id: &str) -> Result<Value, CallError> {
     Ok(described.tags(tags.iter().map(|tag| (tag.key(), tag.value()))).done())
 }
 
-#[async_trait]
 impl Driver for HostedZone {
     /// The tags go in a second request, since Route 53 takes none at creation. When only that one fails, the zone stands and
     /// the outcome is unknown: [`Driver::find`] knows the zone by its caller reference and tags it.
@@ -124,14 +122,12 @@ impl Driver for HostedZone {
     }
 }
 
-#[async_trait]
 impl Call for GetHostedZone {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         get(clients, field(sent.input, "id")).await
     }
 }
 
-#[async_trait]
 impl Call for ListByName {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Query { dns_name, max_items } = sent.typed()?;

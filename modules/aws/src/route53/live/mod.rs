@@ -58,7 +58,6 @@ async fn change_status(clients: &Clients, id: &str) -> Result<String, CallError>
     Ok(answer.change_info().map(|change| change.status().as_str().to_owned()).unwrap_or_default())
 }
 
-#[async_trait::async_trait]
 impl Call for GetChange {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let id = field(sent.input, "id");

@@ -1,6 +1,5 @@
 //! ChangeResourceRecordSets (UPSERT, DELETE), ListResourceRecordSets.
 
-use async_trait::async_trait;
 use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ChangeInfo, ResourceRecord, ResourceRecordSet, RrType,
 };
@@ -126,7 +125,6 @@ async fn standing(clients: &Clients, at: &Value) -> Result<Option<ResourceRecord
     Ok(page.resource_record_sets().iter().find(same).cloned())
 }
 
-#[async_trait]
 impl Driver for RecordSet {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let zone = field(sent.input, "hosted_zone_id");
@@ -173,7 +171,6 @@ impl Driver for RecordSet {
 /// The fields of a description that are also the input's.
 const INPUT: [&str; 7] = ["name", "type", "ttl", "resource_records", "alias_target", "set_identifier", "weight"];
 
-#[async_trait]
 impl Call for ListRecordSets {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let records = all(clients, field(sent.input, "hosted_zone_id")).await?;
@@ -181,7 +178,6 @@ impl Call for ListRecordSets {
     }
 }
 
-#[async_trait]
 impl Call for DeleteRecordSets {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Delete { hosted_zone_id: zone, record_sets } = sent.typed()?;

@@ -1,6 +1,5 @@
 //! AssociateVPCWithHostedZone, DisassociateVPCFromHostedZone.
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
 
@@ -26,7 +25,6 @@ async fn association(clients: &Clients, zone: &str, vpc: &str) -> Result<Option<
     }))
 }
 
-#[async_trait]
 impl Driver for VpcAssociation {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Input { hosted_zone_id, vpc, comment } = sent.typed()?;

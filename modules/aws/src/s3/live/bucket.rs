@@ -3,7 +3,6 @@
 //! CreateBucket comes after a HeadBucket: in us-east-1 it answers 200 for a bucket that is the caller's own already, and resets its
 //! ACLs. DeleteBucket empties the bucket first when somebody allowed that.
 
-use async_trait::async_trait;
 use aws_sdk_s3::{
     error::SdkError,
     operation::head_bucket::HeadBucketOutput,
@@ -82,7 +81,6 @@ async fn described(clients: &Clients, at: &Value) -> Result<Option<Value>, CallE
     Ok(Some(described.done()))
 }
 
-#[async_trait]
 impl Driver for Bucket {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: bucket::Input = sent.typed()?;
@@ -159,7 +157,6 @@ fn unsent(mut error: CallError) -> CallError {
     error
 }
 
-#[async_trait]
 impl Call for Head {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let status = match head(clients, field(sent.input, "bucket")).await? {
@@ -171,7 +168,6 @@ impl Call for Head {
     }
 }
 
-#[async_trait]
 impl Call for Location {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let request = clients.s3.get_bucket_location().bucket(field(sent.input, "bucket"));
@@ -181,7 +177,6 @@ impl Call for Location {
     }
 }
 
-#[async_trait]
 impl Call for PutVersioning {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: versioning::Input = sent.typed()?;
@@ -193,7 +188,6 @@ impl Call for PutVersioning {
     }
 }
 
-#[async_trait]
 impl Call for GetVersioning {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let request = clients.s3.get_bucket_versioning().bucket(field(sent.input, "bucket"));

@@ -1,6 +1,5 @@
 //! PutBucketLifecycleConfiguration, GetBucketLifecycleConfiguration, DeleteBucketLifecycle.
 
-use async_trait::async_trait;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
     LifecycleRuleFilter, NoncurrentVersionExpiration, Transition, TransitionStorageClass,
@@ -79,7 +78,6 @@ async fn put(clients: &Clients, input: lifecycle::Input) -> Result<Value, CallEr
     Ok(said)
 }
 
-#[async_trait]
 impl Driver for Lifecycle {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put(clients, sent.typed()?).await

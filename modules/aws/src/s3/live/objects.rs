@@ -1,6 +1,5 @@
 //! ListObjectsV2, ListObjectVersions, DeleteObjects, AbortMultipartUpload.
 
-use async_trait::async_trait;
 use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
@@ -86,7 +85,6 @@ fn described(object: &Object) -> Value {
         .done()
 }
 
-#[async_trait]
 impl Call for ListObjects {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: object::List = sent.typed()?;
@@ -100,7 +98,6 @@ impl Call for ListObjects {
     }
 }
 
-#[async_trait]
 impl Call for DeleteObjects {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: object::Delete = sent.typed()?;

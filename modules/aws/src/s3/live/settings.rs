@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use aws_sdk_s3::types::{
     PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
     ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
@@ -60,7 +59,6 @@ async fn put_encryption(clients: &Clients, input: encryption::Input) -> Result<V
     Ok(said)
 }
 
-#[async_trait]
 impl Driver for Encryption {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put_encryption(clients, sent.typed()?).await
@@ -106,7 +104,6 @@ async fn put_policy(clients: &Clients, input: policy::Input) -> Result<Value, Ca
     Ok(said)
 }
 
-#[async_trait]
 impl Driver for Policy {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put_policy(clients, sent.typed()?).await
@@ -145,7 +142,6 @@ async fn put_block(clients: &Clients, input: public_access::Input) -> Result<Val
     Ok(said)
 }
 
-#[async_trait]
 impl Driver for PublicAccess {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         put_block(clients, sent.typed()?).await

@@ -1,6 +1,5 @@
 //! The SDK calls of Secrets Manager. No call reads a value.
 
-use async_trait::async_trait;
 use aws_sdk_secretsmanager::{operation::describe_secret::DescribeSecretOutput, types::Tag};
 use runbook_modules::error::{CallError, Class};
 use serde_json::{Map, Value, json};
@@ -65,7 +64,6 @@ async fn delete(clients: &Clients, how: Delete) -> Result<(), CallError> {
     request.send().await.map_err(classify).map(|_| ())
 }
 
-#[async_trait]
 impl Driver for Secret {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -116,14 +114,12 @@ impl Driver for Secret {
     }
 }
 
-#[async_trait]
 impl Call for DescribeSecret {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         describe(clients, field(sent.input, "secret_id")).await.map(|found| described(&found, &Value::Null))
     }
 }
 
-#[async_trait]
 impl Call for RestoreSecret {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let request = clients.secretsmanager.restore_secret().secret_id(field(sent.input, "secret_id"));
@@ -132,7 +128,6 @@ impl Call for RestoreSecret {
     }
 }
 
-#[async_trait]
 impl Call for DeleteSecret {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let how: Delete = sent.typed()?;
@@ -141,7 +136,6 @@ impl Call for DeleteSecret {
     }
 }
 
-#[async_trait]
 impl Call for PutSecretValue {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Put = sent.typed()?;

@@ -1,6 +1,5 @@
 //! RegisterInstance, GetInstance, ListInstances, DiscoverInstances, DeregisterInstance.
 
-use async_trait::async_trait;
 use aws_sdk_servicediscovery::{
     operation::list_instances::ListInstancesOutput,
     types::{HealthStatus, HealthStatusFilter, HttpInstanceSummary, InstanceSummary, OperationTargetType},
@@ -56,7 +55,6 @@ async fn deregister(clients: &Clients, at: &Value) -> Result<Option<String>, Cal
     Ok(answer.operation_id)
 }
 
-#[async_trait]
 impl Driver for Instance {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         register(clients, sent.typed()?, sent.token).await
@@ -92,7 +90,6 @@ impl Driver for Instance {
     }
 }
 
-#[async_trait]
 impl Call for ListInstances {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let request = clients.servicediscovery.list_instances().service_id(field(sent.input, "service_id"));
@@ -103,7 +100,6 @@ impl Call for ListInstances {
     }
 }
 
-#[async_trait]
 impl Call for DiscoverInstances {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Discover = sent.typed()?;
@@ -129,7 +125,6 @@ impl Call for DiscoverInstances {
     }
 }
 
-#[async_trait]
 impl Call for DeregisterInstance {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "operation_id": deregister(clients, sent.input).await? }))

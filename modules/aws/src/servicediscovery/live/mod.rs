@@ -1,6 +1,5 @@
 //! The SDK calls of Cloud Map.
 
-use async_trait::async_trait;
 use aws_sdk_servicediscovery::types::{OperationTargetType, Tag};
 use runbook_modules::error::{CallError, Class};
 use serde_json::Value;
@@ -76,7 +75,6 @@ async fn standing(clients: &Clients, id: &str, target: OperationTargetType) -> R
     }))
 }
 
-#[async_trait]
 impl Call for GetOperation {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let id = field(sent.input, "operation_id");

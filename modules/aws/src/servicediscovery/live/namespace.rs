@@ -1,6 +1,5 @@
 //! CreateHttpNamespace, CreatePrivateDnsNamespace, GetNamespace, ListNamespaces, DeleteNamespace.
 
-use async_trait::async_trait;
 use aws_sdk_servicediscovery::{
     operation::list_namespaces::ListNamespacesOutput,
     types::{
@@ -114,7 +113,6 @@ async fn delete_at(clients: &Clients, at: &Value, kind: &NamespaceType) -> Resul
     delete(clients, &id).await.map(|_| ())
 }
 
-#[async_trait]
 impl Driver for HttpNamespace {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let Http { name, description } = sent.typed()?;
@@ -137,7 +135,6 @@ impl Driver for HttpNamespace {
     }
 }
 
-#[async_trait]
 impl Driver for PrivateDnsNamespace {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let PrivateDns { name, vpc, description, properties } = sent.typed()?;
@@ -166,7 +163,6 @@ impl Driver for PrivateDnsNamespace {
     }
 }
 
-#[async_trait]
 impl Call for ListNamespaces {
     async fn call(&self, clients: &Clients, _: &Sent<'_>) -> Result<Value, CallError> {
         let summary = |one: &types::NamespaceSummary| {
@@ -182,7 +178,6 @@ impl Call for ListNamespaces {
     }
 }
 
-#[async_trait]
 impl Call for DeleteNamespace {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         Ok(json!({ "operation_id": delete(clients, field(sent.input, "id")).await? }))

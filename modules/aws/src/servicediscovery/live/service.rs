@@ -1,6 +1,5 @@
 //! CreateService, GetService, ListServices, DeleteService.
 
-use async_trait::async_trait;
 use aws_sdk_servicediscovery::{
     operation::list_services::ListServicesOutput,
     types::{
@@ -63,7 +62,6 @@ async fn summaries(clients: &Clients, namespace: &str) -> Result<Vec<types::Serv
     Ok(pages.into_iter().flat_map(|page| page.services.unwrap_or_default()).collect())
 }
 
-#[async_trait]
 impl Driver for Service {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
@@ -101,7 +99,6 @@ impl Driver for Service {
     }
 }
 
-#[async_trait]
 impl Call for ListServices {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let summary = |one: &types::ServiceSummary| {
@@ -118,7 +115,6 @@ impl Call for ListServices {
     }
 }
 
-#[async_trait]
 impl Call for DeleteService {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         clients.servicediscovery.delete_service().id(field(sent.input, "id")).send().await.map_err(classify)?;

@@ -1,6 +1,5 @@
 //! AssociateWebACL, GetWebACLForResource, DisassociateWebACL.
 
-use async_trait::async_trait;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
 
@@ -29,7 +28,6 @@ async fn of(clients: &Clients, resource: &str) -> Result<Option<Value>, CallErro
     Ok(acl.map(|acl| json!({ "id": acl.id(), "name": acl.name(), "arn": acl.arn() })))
 }
 
-#[async_trait]
 impl Driver for Association {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let association::Input { web_acl_arn, resource_arn } = sent.typed()?;
@@ -54,7 +52,6 @@ impl Driver for Association {
     }
 }
 
-#[async_trait]
 impl Call for GetForResource {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let acl = of(clients, field(sent.input, "resource_arn")).await?;

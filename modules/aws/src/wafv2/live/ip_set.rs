@@ -1,6 +1,5 @@
 //! CreateIPSet, GetIPSet, UpdateIPSet, DeleteIPSet.
 
-use async_trait::async_trait;
 use aws_sdk_wafv2::types::{IpAddressVersion, Scope};
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -38,7 +37,6 @@ async fn get(clients: &Clients, at: &Value) -> Result<Value, CallError> {
         .done())
 }
 
-#[async_trait]
 impl Driver for IpSet {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: ip_set::Input = sent.typed()?;
@@ -95,14 +93,12 @@ impl Driver for IpSet {
     }
 }
 
-#[async_trait]
 impl Call for GetIpSet {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         get(clients, sent.input).await
     }
 }
 
-#[async_trait]
 impl Call for UpdateIpSet {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: ip_set::Update = sent.typed()?;

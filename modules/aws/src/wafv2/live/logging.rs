@@ -1,6 +1,5 @@
 //! PutLoggingConfiguration, GetLoggingConfiguration, DeleteLoggingConfiguration.
 
-use async_trait::async_trait;
 use aws_sdk_wafv2::types::LoggingConfiguration;
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -29,7 +28,6 @@ async fn put(clients: &Clients, arn: &str, places: Vec<String>) -> Result<Value,
     Ok(said)
 }
 
-#[async_trait]
 impl Driver for Logging {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let asked = sent.typed::<logging::Input>()?.logging_configuration;

@@ -1,6 +1,5 @@
 //! CreateWebACL, GetWebACL, DeleteWebACL.
 
-use async_trait::async_trait;
 use aws_sdk_wafv2::types::{AllowAction, BlockAction, DefaultAction, ResourceType, Scope};
 use runbook_modules::error::CallError;
 use serde_json::{Value, json};
@@ -49,7 +48,6 @@ async fn get(clients: &Clients, at: &Value) -> Result<Value, CallError> {
         .done())
 }
 
-#[async_trait]
 impl Driver for WebAcl {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: web_acl::Input = sent.typed()?;
@@ -116,7 +114,6 @@ impl Driver for WebAcl {
     }
 }
 
-#[async_trait]
 impl Call for GetWebAcl {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         get(clients, sent.input).await
