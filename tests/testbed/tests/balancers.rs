@@ -1,10 +1,7 @@
 //! The AWS Load Balancer Controller's stand-in: a real API server, moto behind the fault proxy.
 
-mod common;
-
 use std::time::Duration;
 
-use common::aws::request;
 use runbook_testbed::{
     clusters::NodeGroup,
     control_plane::{ControlPlane, Options},
@@ -19,6 +16,8 @@ use runbook_testbed::{
     tools::{self, Tools},
 };
 use serde_json::{Value, json};
+
+use crate::common::aws::request;
 
 const NAME: &str = "shop-cluster";
 const CONTROLLER: &str = "aws-load-balancer-controller";

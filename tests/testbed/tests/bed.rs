@@ -1,13 +1,7 @@
 //! The whole testbed: a cluster that is created through the proxy has a real control plane behind it.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{
-    aws::{form, request},
-    running_in,
-};
 use k8s_openapi::api::core::v1::Node;
 use kube::{Api, api::ListParams};
 use runbook_testbed::{
@@ -15,6 +9,11 @@ use runbook_testbed::{
     tools,
 };
 use serde_json::{Value, json};
+
+use crate::common::{
+    aws::{form, request},
+    running_in,
+};
 
 /// What stands between two texts.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {

@@ -1,10 +1,7 @@
 //! The control planes do what the tests ask of them. What runs in pods is decided by `stages/`.
 
-mod common;
-
 use std::time::Duration;
 
-use common::running_in;
 use k8s_openapi::api::{
     apps::v1::Deployment,
     batch::v1::Job,
@@ -20,6 +17,8 @@ use runbook_testbed::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+
+use crate::common::running_in;
 
 /// Asks until the answer is something, at most a minute.
 async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {

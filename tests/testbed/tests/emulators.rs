@@ -1,14 +1,13 @@
 //! The emulators start on the loopback alone, forget when told, and end.
 
-mod common;
-
 use std::net::TcpStream;
 
-use common::aws::form;
 use runbook_testbed::{
     emulators::{Ministack, Moto},
     tools,
 };
+
+use crate::common::aws::form;
 
 fn forgets_when_told(url: &str, reset: impl Fn() -> Result<(), String>) {
     let exists = || form(url, "ec2", "Action=DescribeVpcs").contains("10.77.0.0/16");

@@ -1,7 +1,5 @@
 //! The standing testbed: one command brings it up, one takes it down, and nothing of it outlives its process.
 
-mod common;
-
 use std::{
     os::unix::fs::symlink,
     path::Path,
@@ -9,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-use common::running_in;
 use runbook_testbed::tools::{self, Tools};
+
+use crate::common::running_in;
 
 /// A cache of its own with the installed programs in it.
 fn cache(tools: &Tools) -> tempfile::TempDir {

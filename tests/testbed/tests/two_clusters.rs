@@ -1,11 +1,8 @@
 //! Two EKS clusters in two peered VPCs: what redis-ha builds, by hand and piece by piece, so that each stand-in is seen to work and,
 //! before its condition is met, to fail.
 
-mod common;
-
 use std::{process::Command, sync::Arc, time::Duration};
 
-use common::aws::{form, request};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::AttachParams};
 use runbook_testbed::{
@@ -18,6 +15,8 @@ use runbook_testbed::{
 };
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
+
+use crate::common::aws::{form, request};
 
 const AGNHOST: &str = "registry.k8s.io/e2e-test-images/agnhost:2.47";
 const REDIS: &str = "docker.io/bitnamilegacy/redis:7.2.5-debian-12-r4";

@@ -1,5 +1,4 @@
-//! What several test programs need.
-#![allow(dead_code, reason = "each test program uses a part")]
+//! What several of these tests need.
 
 pub mod aws;
 
