@@ -51,9 +51,10 @@ pub struct Late {
 impl Late {
     /// It arrives: what it asks for is done or refused, and logged.
     pub fn arrive(&self, world: &mut World, kinds: &Table, now_ms: i64) {
+        let before = world.clone();
         let done = self.execute(world, kinds, now_ms);
         if done.is_err() {
-            world.roll_back();
+            *world = before;
         }
         world.log(Call {
             n: world.calls().last().map_or(1, |call| call.n + 1),
