@@ -1,5 +1,6 @@
 //! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.
 
+mod builds;
 #[path = "../e2e/canned.rs"]
 #[expect(dead_code, reason = "the tests on the sandbox use the rest of it")]
 mod canned;
@@ -14,8 +15,6 @@ mod harness;
 mod helm;
 mod inventory;
 mod kubernetes;
-mod redis_ha;
 #[cfg(feature = "live")]
 mod services;
 mod stand;
-mod systems;
