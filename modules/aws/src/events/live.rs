@@ -133,6 +133,12 @@ async fn put(clients: &Clients, at: &Value) -> Result<(), CallError> {
     failed(answer.failed_entries().iter().map(|entry| [entry.target_id(), entry.error_code(), entry.error_message()]))
 }
 
+async fn remove(clients: &Clients, at: &Value, ids: Vec<String>) -> Result<(), CallError> {
+    let request = clients.events.remove_targets().rule(field(at, "rule")).set_event_bus_name(bus(at));
+    let answer = request.set_ids(Some(ids)).send().await.map_err(classify)?;
+    failed(answer.failed_entries().iter().map(|entry| [entry.target_id(), entry.error_code(), entry.error_message()]))
+}
+
 /// EventBridge answers 200 and names the entries that it refused.
 fn failed<'a>(mut entries: impl Iterator<Item = [Option<&'a str>; 3]>) -> Result<(), CallError> {
     let Some([id, code, message]) = entries.next() else { return Ok(()) };
@@ -167,19 +173,22 @@ impl Driver for Targets {
         Ok(self.read(clients, sent.input).await?.into_iter().collect())
     }
 
+    /// Targets that were there before are put back, and those that were not are removed.
     async fn delete(&self, clients: &Clients, at: &Value, put_back: Option<&Value>) -> Result<(), CallError> {
-        if let Some(targets) = put_back.and_then(|before| before.get("targets")) {
-            let mut before = json!({ "rule": field(at, "rule"), "targets": targets });
-            if let Some(bus) = bus(at) {
-                before["event_bus_name"] = bus.into();
-            }
-            return put(clients, &before).await;
+        let mut added = targets::ids(at);
+        if let Some(before) = put_back {
+            let kept = targets::ids(before);
+            added.retain(|id| !kept.contains(id));
         }
-        let request = clients.events.remove_targets().rule(field(at, "rule")).set_event_bus_name(bus(at));
-        let answer = request.set_ids(Some(targets::ids(at))).send().await.map_err(classify)?;
-        failed(
-            answer.failed_entries().iter().map(|entry| [entry.target_id(), entry.error_code(), entry.error_message()]),
-        )
+        if !added.is_empty() {
+            remove(clients, at, added).await?;
+        }
+        let Some(targets) = put_back.and_then(|before| before.get("targets")) else { return Ok(()) };
+        let mut before = json!({ "rule": field(at, "rule"), "targets": targets });
+        if let Some(bus) = bus(at) {
+            before["event_bus_name"] = bus.into();
+        }
+        put(clients, &before).await
     }
 }
 
@@ -253,5 +262,17 @@ mod tests {
         let bodies: Vec<_> = wire.seen().iter().map(|seen| seen.json()).collect();
         assert_eq!(bodies[2]["Targets"], json!([{ "Id": "q", "Arn": "arn:before" }]));
         assert_eq!((&bodies[3]["Ids"], wire.seen()[3].target.as_str()), (&json!(["q"]), "AWSEvents.RemoveTargets"));
+    }
+
+    #[tokio::test]
+    async fn undo_removes_what_was_added_beside_what_it_puts_back() {
+        let wire = Wire::answering([json_answer(200, json!({})), json_answer(200, json!({}))]);
+        let at = json!({ "rule": "r", "targets": [{ "id": "q", "arn": "arn:q" }, { "id": "new", "arn": "arn:new" }] });
+        let before = json!({ "targets": [{ "id": "q", "arn": "arn:before" }] });
+        driver("events.targets").unwrap().delete(&wire.clients, &at, Some(&before)).await.unwrap();
+        let seen = wire.seen();
+        assert_eq!((seen[0].target.as_str(), &seen[0].json()["Ids"]), ("AWSEvents.RemoveTargets", &json!(["new"])));
+        assert_eq!(seen[1].target, "AWSEvents.PutTargets");
+        assert_eq!(seen[1].json()["Targets"], json!([{ "Id": "q", "Arn": "arn:before" }]));
     }
 }
