@@ -169,7 +169,8 @@ mod tests {
         for (name, value) in [
             ("state", json!("pending")),
             ("cidr", json!("10.1.0.0/16")),
-            ("list", json!([2, 1])),
+            ("list", json!([1, 3])),
+            ("list", json!([1])),
             ("new", json!(true)),
             ("at", json!(null)),
         ] {
