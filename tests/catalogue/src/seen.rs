@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::harness::Place;
 
-/// How often a cluster changed before: it counts what others change as well.
-const COUNTER: &str = "resourceVersion";
+/// How often a cluster changed before, which counts what others change as well; how often a check looked until it passed.
+const COUNTERS: [&str; 2] = ["resourceVersion", "tries"];
 
 /// What a run saw.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Seen {
     pub fn of(place: &Place) -> Result<Self, String> {
         let text = |error: runbook_state::error::Error| error.to_string();
         let store = Sqlite::open(&place.state()).map_err(text)?;
-        let run = store.runs().map_err(text)?.pop().ok_or("there is no run")?;
+        let run = store.runs().map_err(text)?.into_iter().next().ok_or("there is no run")?;
         let mut seen = Self::default();
         for entry in store.journal(&run.id).map_err(text)? {
             let (name, value) = match entry.record {
@@ -85,7 +85,7 @@ impl Compared {
 
     fn fields(&mut self, at: &str, calm: &Map<String, Value>, seen: &Map<String, Value>) {
         let mut more: Vec<&String> = seen.keys().filter(|name| !calm.contains_key(*name)).collect();
-        for (name, value) in calm.iter().filter(|(name, _)| *name != COUNTER) {
+        for (name, value) in calm.iter().filter(|(name, _)| !COUNTERS.contains(&name.as_str())) {
             let path = format!("{at}.{name}");
             if let Some(other) = seen.get(name) {
                 self.value(&path, value, other);

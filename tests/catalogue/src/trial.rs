@@ -151,7 +151,7 @@ fn broken_off(place: &Place) -> Result<Option<(HashSet<String>, usize)>, String>
         return Ok(None);
     }
     let store = Sqlite::open(&state).map_err(text)?;
-    let Some(run) = store.runs().map_err(text)?.pop() else { return Ok(None) };
+    let Some(run) = store.runs().map_err(text)?.into_iter().next() else { return Ok(None) };
     let mut tokens = HashMap::new();
     let mut done = HashSet::new();
     for entry in store.journal(&run.id).map_err(text)? {
