@@ -12,14 +12,8 @@ use serde_json::{Value, json};
 
 use crate::common::{
     aws::{form, request},
-    running_in,
+    between, running_in,
 };
-
-/// What stands between two texts.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}")).1;
-    rest.split_once(after).expect("an end").0
-}
 
 fn eks(url: &str, head: &str, body: &Value) -> Value {
     let body = if body.is_null() { String::new() } else { body.to_string() };

@@ -16,16 +16,14 @@ use runbook_testbed::{
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::common::aws::{form, request};
+use crate::common::{
+    aws::{form, request},
+    between,
+};
 
 const AGNHOST: &str = "registry.k8s.io/e2e-test-images/agnhost:2.47";
 const REDIS: &str = "docker.io/bitnamilegacy/redis:7.2.5-debian-12-r4";
 const ANNOUNCED: &str = "redis-cluster-1-node-0.redis-cluster-1.redis-ha.internal";
-
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}")).1;
-    rest.split_once(after).expect("an end").0
-}
 
 /// AWS by hand.
 struct Account {

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use http::{Method, Request, StatusCode};
@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use kube::{Client, Error};
 use serde_json::{Value, json};
 
-use super::watched::Watched;
+use super::watched::{Watched, locked};
 
 /// Answers with the tags that the server gave them, by path.
 type Tagged = BTreeMap<String, (String, Arc<Value>)>;
@@ -73,7 +73,7 @@ impl Objects {
     /// The API server cannot be asked.
     pub async fn get_as(&self, path: &str, media_type: &str) -> Result<Arc<Value>, String> {
         let failed = |error: &dyn std::fmt::Display| format!("GET {path}: {error}");
-        let known = self.tagged.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let known = locked(&self.tagged).get(path).cloned();
         let mut request = Request::get(path).header("accept", media_type);
         if let Some((tag, _)) = &known {
             request = request.header("if-none-match", tag);
@@ -90,7 +90,7 @@ impl Objects {
         let body = answer.into_body().collect().await.map_err(|error| failed(&error))?.to_bytes();
         let value: Arc<Value> = Arc::new(serde_json::from_slice(&body).map_err(|error| failed(&error))?);
         if let Some(tag) = tag {
-            let mut tagged = self.tagged.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tagged = locked(&self.tagged);
             tagged.insert(path.to_owned(), (tag, value.clone()));
         }
         Ok(value)

@@ -82,6 +82,7 @@ fn key(object: &Value) -> (String, String) {
     (namespace(object).to_owned(), name(object).to_owned())
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// The guard, poisoned or not.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
