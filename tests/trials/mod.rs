@@ -74,6 +74,18 @@ pub fn calls(world: &Value) -> Vec<Value> {
     world["calls"].as_array().cloned().unwrap_or_default()
 }
 
+/// What is there and not wanted, and what is wanted and not there. What stands twice counts twice.
+pub fn apart<T: Clone + PartialEq>(now: &[T], wanted: &[T]) -> (Vec<T>, Vec<T>) {
+    let (mut too_much, mut missing) = (now.to_vec(), Vec::new());
+    for one in wanted {
+        match too_much.iter().position(|other| other == one) {
+            Some(at) => drop(too_much.remove(at)),
+            None => missing.push(one.clone()),
+        }
+    }
+    (too_much, missing)
+}
+
 /// The names of what runs made and what stands, sorted.
 pub fn made(world: &Value) -> Vec<String> {
     let objects = world["objects"].as_array().into_iter().flatten();

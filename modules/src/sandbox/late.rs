@@ -57,7 +57,7 @@ impl Late {
             *world = before;
         }
         world.log(Call {
-            n: world.calls().last().map_or(1, |call| call.n + 1),
+            n: world.next_call(),
             op: self.op.clone(),
             place: self.place.cluster.as_ref().unwrap_or(&self.place.region).clone(),
             token: self.token.clone(),

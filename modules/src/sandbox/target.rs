@@ -185,7 +185,7 @@ impl Sandbox {
         let mut inner = self.lock();
         loop {
             let now = self.present(&mut inner, host)?;
-            let n = inner.world.calls().last().map_or(1, |call| call.n + 1);
+            let n = inner.world.next_call();
             let fault = self.faults.get(n);
             let answer = match fault {
                 Some(Fault::KillBefore) => std::process::abort(),

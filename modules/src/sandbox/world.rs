@@ -225,6 +225,11 @@ impl World {
         &self.oracle
     }
 
+    /// The number of the next call in the log.
+    pub fn next_call(&self) -> u64 {
+        self.oracle.last().map_or(1, |call| call.n + 1)
+    }
+
     /// Adds to the log.
     pub fn log(&mut self, call: Call) {
         self.oracle.push(call);

@@ -13,7 +13,7 @@ use crate::{
     harness::Place,
     sheet::Part,
     trial::{self, Calm, Count, RUN, calm},
-    trials::{expect, wedges::account},
+    trials::{apart, expect, wedges::account},
 };
 
 /// A7.
@@ -173,8 +173,7 @@ fn undone(bench: &Bench, ghost: &Ghost) -> Result<(), String> {
     let place = killed(bench, ghost)?;
     trial::emptied(&place)?;
     pass(&place)?;
-    let left = trial::world(&place).0;
-    if left.as_array().is_some_and(Vec::is_empty) { Ok(()) } else { Err(format!("left: {left}")) }
+    trial::nothing_left(&place)
 }
 
 /// The objects that the undisturbed run does not leave, and whether one of its own is missing. Two of one name have numbers, which say
@@ -184,14 +183,8 @@ fn extra(objects: &Value, calm: &Value) -> (Vec<Value>, bool) {
         let text = (0..10).fold(world.to_string(), |text, n| text.replace(&format!(">#{n}"), ">"));
         serde_json::from_str(&text).unwrap_or_default()
     };
-    let (mut extra, mut missing) = (list(objects), false);
-    for object in list(calm) {
-        match extra.iter().position(|other| *other == object) {
-            Some(at) => drop(extra.swap_remove(at)),
-            None => missing = true,
-        }
-    }
-    (extra, missing)
+    let (extra, missing) = apart(&list(objects), &list(calm));
+    (extra, !missing.is_empty())
 }
 
 fn text(value: &Value) -> String {

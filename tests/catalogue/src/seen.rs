@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use runbook_state::{record::Record, sqlite::Sqlite, store::Store as _};
+use runbook_state::record::Record;
 use serde_json::{Map, Value};
 
-use crate::harness::Place;
+use crate::{harness::Place, trial};
 
 /// How often a cluster changed before, which counts what others change as well; how often a check looked until it passed.
 const COUNTERS: [&str; 2] = ["resourceVersion", "tries"];
@@ -26,12 +26,9 @@ impl Seen {
     /// # Errors
     /// When it cannot be read.
     pub fn of(place: &Place) -> Result<Self, String> {
-        let text = |error: runbook_state::error::Error| error.to_string();
-        let store = Sqlite::open(&place.state()).map_err(text)?;
-        let run = store.runs().map_err(text)?.into_iter().next().ok_or("there is no run")?;
         let mut seen = Self::default();
-        for entry in store.journal(&run.id).map_err(text)? {
-            let (name, value) = match entry.record {
+        for record in trial::journal(place)?.ok_or("there is no run")? {
+            let (name, value) = match record {
                 Record::Done { effect, response, adopted, .. } => {
                     seen.adopted += usize::from(adopted);
                     (format!("call {}#{}", effect.step, effect.ordinal), response)

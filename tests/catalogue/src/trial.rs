@@ -14,7 +14,7 @@ use crate::{
     bench::Bench,
     harness::{Place, Said, said},
     seen::{self, Seen},
-    trials::UNDO,
+    trials::{UNDO, apart},
 };
 
 /// The run that is disturbed.
@@ -142,20 +142,31 @@ pub fn with(place: &Place, args: &[&str], name: &str, value: &str) -> Said {
     said(place.command(args).env(name, value).output().expect("the program starts"))
 }
 
+/// The journal of the newest run; None: no run was stored.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn journal(place: &Place) -> Result<Option<Vec<Record>>, String> {
+    let text = |error: runbook_state::error::Error| error.to_string();
+    if !place.state().join("runs.db").exists() {
+        return Ok(None);
+    }
+    let store = Sqlite::open(&place.state()).map_err(text)?;
+    let Some(run) = store.runs().map_err(text)?.into_iter().next() else { return Ok(None) };
+    let entries = store.journal(&run.id).map_err(text)?;
+    Ok(Some(entries.into_iter().map(|entry| entry.record).collect()))
+}
+
 /// What a run that was broken off has on the disk: the tokens of the effects that its journal has as done, and how many calls the
 /// sandbox has noted. None: no run was stored.
 fn broken_off(place: &Place) -> Result<Option<(HashSet<String>, usize)>, String> {
+    let Some(records) = journal(place)? else { return Ok(None) };
     let text = |error: runbook_state::error::Error| error.to_string();
     let state = place.state();
-    if !state.join("runs.db").exists() {
-        return Ok(None);
-    }
-    let store = Sqlite::open(&state).map_err(text)?;
-    let Some(run) = store.runs().map_err(text)?.into_iter().next() else { return Ok(None) };
     let mut tokens = HashMap::new();
     let mut done = HashSet::new();
-    for entry in store.journal(&run.id).map_err(text)? {
-        match entry.record {
+    for record in records {
+        match record {
             Record::Intent { effect, token, .. } => drop(tokens.insert(effect, token)),
             Record::Done { effect, .. } => done.extend(tokens.get(&effect).filter(|token| !token.is_empty()).cloned()),
             _ => {}
@@ -219,13 +230,7 @@ pub fn same(place: &Place, calm: &Calm, count: &mut Count) -> Result<(), String>
 
 fn compared(place: &Place, objects: &Value, calm: &Calm, count: &mut Count) -> Result<(), String> {
     let list = |world: &Value| world.as_array().cloned().unwrap_or_default();
-    let (mut too_much, mut missing) = (list(objects), Vec::new());
-    for object in list(&calm.world) {
-        match too_much.iter().position(|other| *other == object) {
-            Some(at) => drop(too_much.swap_remove(at)),
-            None => missing.push(object),
-        }
-    }
+    let (too_much, missing) = apart(&list(objects), &list(&calm.world));
     count.too_much += too_much.len();
     count.missing += missing.len();
     let verified = place.run(["verify", "latest"]);
@@ -248,6 +253,14 @@ fn compared(place: &Place, objects: &Value, calm: &Calm, count: &mut Count) -> R
 /// What is left.
 pub fn emptied(place: &Place) -> Result<(), String> {
     ended(&place.run(UNDO), "the undo")?;
+    nothing_left(place)
+}
+
+/// Insists on an empty world.
+///
+/// # Errors
+/// What is left.
+pub fn nothing_left(place: &Place) -> Result<(), String> {
     let left = world(place).0;
     if left.as_array().is_some_and(Vec::is_empty) { Ok(()) } else { Err(format!("left: {left}")) }
 }

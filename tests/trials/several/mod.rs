@@ -11,7 +11,7 @@ use runbook_state::{sqlite::Sqlite, store::Store as _};
 use serde_json::{Value, json};
 
 use super::{
-    Make, Tried, UNDO, calls, expect,
+    Make, Tried, UNDO, apart, calls, expect,
     wedges::account::{documents, stands},
     world,
 };
@@ -253,13 +253,7 @@ fn rules(group: &Value, direction: &str, lines: &mut Vec<String>) {
 
 /// Insists on the same lines.
 fn same(now: &[String], wanted: &[String], when: &str) -> Tried<()> {
-    let (mut too_much, mut missing) = (now.to_vec(), Vec::new());
-    for line in wanted {
-        match too_much.iter().position(|other| other == line) {
-            Some(at) => drop(too_much.remove(at)),
-            None => missing.push(line.clone()),
-        }
-    }
+    let (too_much, missing) = apart(now, wanted);
     if too_much.is_empty() && missing.is_empty() {
         return Ok(());
     }
