@@ -15,6 +15,4 @@ mod harness;
 mod helm;
 mod inventory;
 mod kubernetes;
-#[cfg(feature = "live")]
-mod services;
 mod stand;

@@ -21,7 +21,7 @@ pub const SECTION: Section = Section {
           pass without a fault.",
     limits: &[
         "The SDK's own retries are live code, and no fault is seeded there. They are switched off in modules/aws/src/live/clients.rs; the \
-         tests of modules/aws configure the SDK themselves and would not notice if they were on. The live tests would (tests/live/services: \
+         tests of modules/aws configure the SDK themselves and would not notice if they were on. The live tests would (tests/live/builds/services: \
          answers lost or replaced by errors at a call, and nothing made twice), which need the testbed and are not run here.",
     ],
     measure,
