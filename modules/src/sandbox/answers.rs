@@ -40,11 +40,27 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// What the rehearsal file says of a call.
+pub struct Answered {
+    /// `{stdout, stderr, exit_code}`.
+    pub answer: Value,
+    /// What the command changes of the pod that it runs in; Null: nothing.
+    pub adds: Value,
+}
+
 /// The answer of a command: `{stdout, stderr, exit_code}`.
 ///
 /// # Errors
 /// `NotRehearsed`.
 pub fn run(world: &World, asked: &Asked<'_>) -> Result<Value, CallError> {
+    answered(world, asked).map(|answered| answered.answer)
+}
+
+/// The answer of a command, and what it changes.
+///
+/// # Errors
+/// `NotRehearsed`.
+pub fn answered(world: &World, asked: &Asked<'_>) -> Result<Answered, CallError> {
     let moment = Moment { world, now_ms: asked.now_ms };
     let scope = Scope::new(&moment, asked.cluster);
     let age = asked.now_ms - asked.since_ms;
@@ -65,19 +81,21 @@ pub fn text(world: &World, asked: &Asked<'_>) -> Result<String, CallError> {
     run(world, asked).map(|answer| types::text(&answer, "stdout").to_owned())
 }
 
-/// The first answer that fits a call, as `{stdout, stderr, exit_code}`. `age_ms`: how long the pod or cluster has existed.
+/// The first answer that fits a call. `age_ms`: how long the pod or cluster has existed.
 ///
 /// # Errors
 /// An expression without a value.
 pub fn first(
     answers: &[Answer], scope: Scope<'_>, call: &str, fields: &BTreeMap<String, String>, age_ms: i64,
-) -> Result<Option<Value>, String> {
+) -> Result<Option<Answered>, String> {
     let scope = fields.iter().fold(scope, |scope, (name, value)| scope.with(name, value.as_str().into()));
     for answer in answers.iter().filter(|answer| answer.call == call) {
         let after = i64::try_from(answer.after.0.as_millis()).unwrap_or(i64::MAX);
         if age_ms >= after && fits(&scope, &answer.fits, fields)? && scope.all_ready(&answer.needs)? {
             let (stdout, stderr) = (scope.words(&answer.stdout)?, scope.words(&answer.stderr)?);
-            return Ok(Some(json!({"stdout": stdout, "stderr": stderr, "exit_code": answer.exit_code})));
+            let adds = scope.render(&answer.adds)?;
+            let answer = json!({"stdout": stdout, "stderr": stderr, "exit_code": answer.exit_code});
+            return Ok(Some(Answered { answer, adds }));
         }
     }
     Ok(None)

@@ -52,6 +52,9 @@ pub struct Answer {
     /// Exit code.
     #[serde(default)]
     pub exit_code: i64,
+    /// Of `k8s.exec` alone: what the command changes, merged into the pod that it runs in. Later answers can tell it.
+    #[serde(default)]
+    pub adds: Value,
 }
 
 /// What a controller makes when something stands.
@@ -160,6 +163,11 @@ impl Rehearsal {
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
             bad(line, message.to_owned())
         })?;
+        for (i, answer) in rehearsal.answers.iter().enumerate() {
+            if !answer.adds.is_null() && (answer.call != "k8s.exec" || !answer.adds.is_object()) {
+                return Err(bad(None, format!("answers.{i}.adds: a map of what k8s.exec changes of its pod")));
+            }
+        }
         for (i, make) in rehearsal.makes.iter().enumerate() {
             if make.when.k8s.is_some() == make.when.helm.is_some() {
                 return Err(bad(None, format!("makes.{i}.when: say either `k8s` or `helm`")));
@@ -339,6 +347,10 @@ makes:
         assert!(error.to_string().contains("`soon` is no duration"), "{error}");
         let error = Rehearsal::parse("makes:\n  - when: { cluster: a }\n", "r.yaml").unwrap_err();
         assert_eq!(error.to_string(), "r.yaml: makes.0.when: say either `k8s` or `helm`");
+        for changes in ["{ call: k8s.logs, adds: { metadata: {} } }", "{ call: k8s.exec, adds: [1] }"] {
+            let error = Rehearsal::parse(&format!("answers:\n  - {changes}\n"), "r.yaml").unwrap_err();
+            assert_eq!(error.to_string(), "r.yaml: answers.0.adds: a map of what k8s.exec changes of its pod");
+        }
     }
 
     #[test]

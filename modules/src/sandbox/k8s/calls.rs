@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        answers::{self, Asked},
+        answers::{self, Answered, Asked},
         sim::SimCall,
+        simple::merge,
         world::{Object, World},
     },
     OBJECT, apply, delete as deletion, endpoints, of_kind, one, pods, region,
@@ -99,8 +100,9 @@ pub fn exec(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let cluster = call.place.cluster_name();
     let name = call.text("pod");
     region(world, cluster, call.now_ms)?;
+    let id = pods::pod_id(namespace(call), name);
     let pod = world
-        .get(OBJECT, cluster, &pods::pod_id(namespace(call), name), call.now_ms)
+        .get(OBJECT, cluster, &id, call.now_ms)
         .ok_or_else(|| CallError::refused("NotFound", format!("pods \"{name}\" not found")))?;
     let container = container(pod, call.text("container"))?;
     if pod.state(call.now_ms) != "Running" {
@@ -113,7 +115,11 @@ pub fn exec(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         .with("pod", name)
         .with("container", &container)
         .with("command", &command(call));
-    answers::run(world, &asked)
+    let Answered { answer, adds } = answers::answered(world, &asked)?;
+    if !adds.is_null() {
+        world.change(OBJECT, cluster, &id, |pod| merge(&mut pod.body, adds));
+    }
+    Ok(answer)
 }
 
 /// `k8s.run_pod`.

@@ -339,6 +339,26 @@ fn waits_say_what_they_wait_for() {
 }
 
 #[test]
+fn what_a_command_changes_of_its_pod_can_be_told_by_later_answers() {
+    let rehearsal = "
+answers:
+  - { call: k8s.exec, where: { command: elect }, adds: { metadata: { annotations: { master: '${pod}' } } } }
+  - { call: k8s.exec, where: { command: who }, stdout: '${metadata.annotations.master of Pod/*/web-*}' }
+";
+    let bench = Bench::with_cluster(rehearsal);
+    let mut web = workload("Deployment", "web", 1);
+    web["spec"]["template"]["metadata"]["annotations"] = json!({"master": "nobody"});
+    bench.create(&Object, "w", web).unwrap();
+    bench.pass(30);
+    let pod = pods(&bench, "app=web")[0]["name"].clone();
+    let says =
+        |command: &str| bench.call(&exec::EXEC, json!({"pod": pod, "command": [command]})).unwrap()["stdout"].clone();
+    assert_eq!(says("who"), "nobody");
+    says("elect");
+    assert_eq!(says("who"), pod);
+}
+
+#[test]
 fn commands_need_a_running_container_and_an_answer() {
     let rehearsal = "
 answers:

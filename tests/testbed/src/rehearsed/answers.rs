@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use runbook_modules::sandbox::{answers::first, template::Scope};
+use runbook_modules::sandbox::{
+    answers::{Answered, first},
+    template::Scope,
+};
 use serde_json::Value;
 
 use super::{
@@ -92,7 +95,11 @@ async fn asked(
     let answer = rendered(inside, rehearsed, &kinds, &mut found, |live| {
         first(&rehearsed.rehearsal.answers, Scope::new(live, &inside.name), call, &all, age)
     });
-    let Some(answer) = answer.await? else { return Ok(None) };
+    let Some(Answered { answer, adds }) = answer.await? else { return Ok(None) };
+    if !adds.is_null() {
+        let path = format!("/api/v1/namespaces/{}/pods/{}", namespace(pod), name(pod));
+        inside.objects.merge(&path, &adds).await?;
+    }
     let exit_code = answer["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or(1);
     Ok(Some(Done { stdout: text(&answer, "stdout").to_owned(), stderr: text(&answer, "stderr").to_owned(), exit_code }))
 }
