@@ -13,6 +13,7 @@ mod live;
 mod notejam;
 mod openremote;
 mod parameters;
+mod planned;
 mod promises;
 mod put_back;
 mod readme;
@@ -24,6 +25,7 @@ mod signals;
 mod sre_platform;
 mod stays;
 mod systems;
+mod table;
 #[path = "../trials/mod.rs"]
 mod trials;
 mod tried;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{harness::Place, redis_ha::world};
+use crate::{harness::Place, redis_ha::world, table};
 
 /// Undo may delete the data unasked; a later `-p` says otherwise.
 const RUN: [&str; 8] =
@@ -12,18 +12,7 @@ const RUN: [&str; 8] =
 
 /// The steps of a run that ended well.
 fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
-    let said = place.expect(0, RUN.iter().chain(more).copied());
-    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
-}
-
-/// The step keys that the README's table gives for rows of the specification; those that end with … are no whole keys.
-fn told_steps(row: impl Fn(&str) -> bool) -> BTreeSet<String> {
-    let readme = include_str!("../../runbooks/README.md");
-    let section = readme.split("\n## openremote\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
-    let keys = rows.filter(|(spec, _)| row(spec)).flat_map(|(_, keys)| keys.split('`').skip(1).step_by(2));
-    keys.filter(|key| !key.ends_with('…')).map(str::to_owned).collect()
+    table::run(place, &[&RUN[..], more].concat())
 }
 
 /// The objects of a kind in the world.
@@ -45,13 +34,9 @@ fn undone(place: &Place) {
 fn behind_haproxy_it_runs_and_is_undone() {
     let place = Place::new();
     let done = steps(&place, &[]);
-    let told = told_steps(|spec| !spec.contains("variant B"));
-    assert!(told.len() > 30, "{told:#?}");
-    assert_eq!(
-        told.difference(&done).collect::<Vec<_>>(),
-        Vec::<&String>::new(),
-        "told in the README, not done: {done:#?}"
-    );
+    let told = table::told("openremote", |spec| !spec.contains("variant B"));
+    table::names_every_step("openremote", 24);
+    table::all_done(&told, &done);
     let world = world(&place);
     let balancers = objects(&world, "elbv2.load_balancer");
     assert_eq!(balancers.len(), 1, "the metrics stay inside the cluster: {balancers:#?}");
@@ -79,13 +64,9 @@ fn world_calls(place: &Place) -> Vec<String> {
 fn behind_an_application_load_balancer_it_runs_and_is_undone() {
     let place = Place::new();
     let done = steps(&place, &["-p", "entry=alb"]);
-    let told = told_steps(|spec| spec.contains("variant B"));
+    let told = table::told("openremote", |spec| spec.contains("variant B"));
     assert!(told.len() > 5, "{told:#?}");
-    assert_eq!(
-        told.difference(&done).collect::<Vec<_>>(),
-        Vec::<&String>::new(),
-        "told in the README, not done: {done:#?}"
-    );
+    table::all_done(&told, &done);
     for name in ["", "mqtt.", "mqtts."] {
         assert!(done.contains(&format!("record {name}testmanager.openremote.app")), "{done:#?}");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{harness::Place, redis_ha::world};
+use crate::{harness::Place, redis_ha::world, table};
 
 const RUN: [&str; 6] = ["run", "sre-platform.rhai", "--sandbox", "--speed", "0", "--json"];
 const RETOOL: [&str; 4] = ["-p", "retool_enabled=true", "-p", "retool_licence_key=a-licence"];
@@ -12,18 +12,7 @@ const ROUTE_53: [&str; 4] = ["-p", "dns_mode=route53", "-p", "hosted_zone_id=Z0P
 
 /// The steps of a run that ended well.
 fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
-    let said = place.expect(0, RUN.iter().chain(more).copied());
-    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
-}
-
-/// The rows of the README's table: of the specification, and its step keys.
-fn table() -> Vec<(String, Vec<String>)> {
-    let readme = include_str!("../../runbooks/README.md");
-    let section = readme.split("\n## sre-platform\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
-    let keys = |keys: &str| keys.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-    rows.map(|(row, cells)| (row.to_owned(), keys(cells))).collect()
+    table::run(place, &[&RUN[..], more].concat())
 }
 
 /// The Kubernetes objects of a kind.
@@ -60,16 +49,8 @@ fn calls(place: &Place) -> Vec<String> {
 fn every_step_of_the_specification_is_there_and_all_is_undone() {
     let place = Place::new();
     let done = steps(&place, &[&RETOOL[..], &ROUTE_53[..]].concat());
-    let table = table();
-    for number in 1..=26 {
-        assert!(
-            table.iter().any(|(row, keys)| *row == number.to_string() && !keys.is_empty()),
-            "no row for step {number}"
-        );
-    }
-    let told: Vec<&String> = table.iter().filter(|(row, _)| row != "letsencrypt").flat_map(|(_, keys)| keys).collect();
-    let missing: Vec<_> = told.iter().filter(|key| !done.contains(**key)).collect();
-    assert!(missing.is_empty(), "told in the README, not done: {missing:#?} of {done:#?}");
+    table::names_every_step("sre-platform", 26);
+    table::all_done(&table::told("sre-platform", |row| row != "letsencrypt"), &done);
 
     for (name, value) in [("load_balancer_kind", "Network Load Balancer"), ("region", "eu-south-1")] {
         assert_eq!(output(&place, name), value);
@@ -184,9 +165,9 @@ fn lets_encrypt_is_asked_when_the_names_lead_to_the_pages() {
     let place = Place::new();
     let issuer = ["-p", "issuer=letsencrypt", "-p", "acme_email=ops@example.com"];
     let done = steps(&place, &[&ROUTE_53[..], &issuer[..]].concat());
-    let table = table();
-    let told: Vec<&String> = table.iter().filter(|(row, _)| row == "letsencrypt").flat_map(|(_, keys)| keys).collect();
-    assert!(!told.is_empty() && told.iter().all(|key| done.contains(*key)), "{told:?} of {done:#?}");
+    let told = table::told("sre-platform", |row| row == "letsencrypt");
+    assert!(!told.is_empty(), "no row letsencrypt");
+    table::all_done(&told, &done);
     let found = world(&place);
     // The rehearsal file fails the run at a certificate whose host has no record.
     let certificates = kubernetes(&found, "Certificate");

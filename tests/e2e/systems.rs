@@ -1,12 +1,17 @@
-//! The standard trials ([`crate::crash`]) for each shipped runbook.
+//! The standard trials ([`crate::crash`]) and the plan ([`crate::planned`]) of each shipped runbook.
 
-use crate::crash;
+use crate::{crash, planned};
 
 /// One module a runbook: its file and what it needs besides its defaults.
 macro_rules! systems {
     ($($system:ident: [$($argument:literal),+];)+) => {$(
         mod $system {
             const SYSTEM: &[&str] = &[$($argument),+];
+
+            #[test]
+            fn its_plan_names_the_chain_that_takes_the_time() {
+                super::planned::its_plan_names_the_chain_that_takes_the_time(SYSTEM);
+            }
 
             #[test]
             fn killed_anywhere_it_ends_in_the_same_world() {
