@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::Place;
+use crate::{harness::Place, table};
 
 /// The events of an NDJSON output.
 fn events(text: &str) -> Vec<Value> {
@@ -70,6 +70,27 @@ fn side_car_and_static_keys_run_too() {
     );
     place.expect(0, ["undo", "latest", "--yes"]);
     assert_eq!(world(&place)["objects"], serde_json::json!([]));
+}
+
+/// The step keys of the README's rows for which `of` holds.
+fn told(of: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let both = |key: String| ["redis1", "redis2"].map(|name| key.replace("redisN", name));
+    table::told("redis-ha", of).into_iter().flat_map(both).collect()
+}
+
+#[test]
+fn every_step_of_the_specification_is_there() {
+    const RUN: [&str; 8] = ["run", "redis-ha.rhai", "--sandbox", "--speed", "0", "--json", "-p", "failover_drill=true"];
+    table::names_every_step("redis-ha", 26);
+    let place = Place::new();
+    table::all_done(&told(|spec| !spec.ends_with("beside")), &table::run(&place, &RUN));
+    let master = place.expect(0, ["output", "latest", "master"]);
+    assert_eq!(master.out.trim(), "redis-cluster-1-node-1.redis-cluster-1.redis-ha.internal", "the one after the drill");
+    place.expect(0, ["undo", "latest", "--yes"]);
+    assert_eq!(world(&place)["objects"], serde_json::json!([]));
+
+    let beside = table::run(&Place::new(), &[&RUN[..], &["-p", "dns_mode=side_car"]].concat());
+    table::all_done(&told(|spec| spec.ends_with("beside")), &beside);
 }
 
 #[test]
