@@ -85,7 +85,11 @@ fn every_step_of_the_specification_is_there() {
     let place = Place::new();
     table::all_done(&told(|spec| !spec.ends_with("beside")), &table::run(&place, &RUN));
     let master = place.expect(0, ["output", "latest", "master"]);
-    assert_eq!(master.out.trim(), "redis-cluster-1-node-1.redis-cluster-1.redis-ha.internal", "the one after the drill");
+    assert_eq!(
+        master.out.trim(),
+        "redis-cluster-1-node-1.redis-cluster-1.redis-ha.internal",
+        "the one after the drill"
+    );
     place.expect(0, ["undo", "latest", "--yes"]);
     assert_eq!(world(&place)["objects"], serde_json::json!([]));
 
