@@ -116,6 +116,12 @@ pub trait Kind: Send + Sync {
         self.meta().operations.1.is_empty()
     }
 
+    /// Whether one that stands already may be used although somebody else made it. It is not the run's then, and undo leaves it.
+    fn shared(&self, input: &Value) -> bool {
+        let _ = input;
+        self.meta().shared
+    }
+
     /// Where the description differs from what the input asked for: `(field, asked, found)`. For adoption and drift.
     fn differences(&self, input: &Value, described: &Value) -> Vec<(String, Value, Value)> {
         same_fields(input, described)

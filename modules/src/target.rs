@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{error::CallError, host::Host, operation::Operation, resource::Kind};
 
-/// Where in the target: an AWS region (and assumed role), or a Kubernetes cluster. Kept with each effect and inventory row.
+/// Where in the target: an AWS region (and assumed role), a Kubernetes cluster, or a service with an address of its own. Kept with each effect and inventory row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// AWS region.
@@ -26,6 +26,18 @@ pub struct Place {
     /// Context of a kubeconfig, instead of an EKS cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// A service that is none of AWS's: GitHub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Api>,
+}
+
+/// A service that is spoken to at an address of its own, with a token.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Api {
+    /// Its address: `https://api.github.com`.
+    pub url: String,
+    /// The token's placeholder; a live target calls [`Host::reveal`] on it.
+    pub token: String,
 }
 
 impl Place {
@@ -121,6 +133,27 @@ pub struct Lapse {
     pub expired_ms: Option<i64>,
     /// When they were last seen to work in this process.
     pub worked_ms: Option<i64>,
+}
+
+/// The live calls of one service, as [`Target`] has them. Each mutating call is sent once.
+#[async_trait]
+pub trait Calls: Send + Sync {
+    /// See [`Target::create`].
+    async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError>;
+    /// See [`Target::read`].
+    async fn read(
+        &self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host,
+    ) -> Result<Option<Value>, CallError>;
+    /// See [`Target::find`].
+    async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError>;
+    /// See [`Target::delete`].
+    async fn delete(
+        &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>, host: &dyn Host,
+    ) -> Result<(), CallError>;
+    /// See [`Target::call`].
+    async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError>;
+    /// See [`Target::obstacles`].
+    async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String>;
 }
 
 /// A target. Calls are made one at a time within a branch, from several branches at once.

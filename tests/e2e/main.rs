@@ -10,6 +10,7 @@ mod harness;
 mod journals;
 #[cfg(feature = "live")]
 mod live;
+mod manifests;
 mod notejam;
 mod openremote;
 mod parameters;

@@ -22,8 +22,11 @@ const RUN: [&str; 12] = [
     "db_final_snapshot=false",
 ];
 
+/// What delivers by Flux.
+pub(crate) const FLUX: [&str; 4] = ["-p", "gitops_mode=flux", "-p", "github_token=ghp_simulated"];
+
 /// The steps and checks of a run that ended well.
-fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
+pub(crate) fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
     let said = place.expect(0, RUN.iter().chain(more).copied());
     let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
     events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
@@ -46,7 +49,7 @@ fn told_steps(row: impl Fn(&str) -> bool) -> BTreeSet<String> {
     table().into_iter().filter(|(spec, _)| row(spec)).flat_map(|(_, told)| keys(told)).collect()
 }
 
-fn objects(world: &Value, kind: &str) -> Vec<Value> {
+pub(crate) fn objects(world: &Value, kind: &str) -> Vec<Value> {
     let all = world["objects"].as_array().expect("objects");
     all.iter().filter(|o| o["kind"] == kind).cloned().collect()
 }
@@ -223,8 +226,7 @@ fn dev_with_the_runs_own_records_and_load_balancer() {
 #[test]
 fn flux_delivers_it_and_is_taken_down_in_order() {
     let place = Place::new();
-    let more = ["-p", "gitops_mode=flux", "-p", "github_token=ghp_simulated"];
-    let done = steps(&place, &more);
+    let done = steps(&place, &FLUX);
     let told = told_steps(|spec| spec.contains("flux"));
     assert!(told.len() >= 20, "{told:#?}");
     assert_eq!(
@@ -232,7 +234,11 @@ fn flux_delivers_it_and_is_taken_down_in_order() {
         Vec::<&String>::new(),
         "told in the README, not done: {done:#?}"
     );
-    assert!(!world(&place).to_string().contains("ghp_simulated"), "the token is sealed");
+    let standing = world(&place);
+    assert!(!standing.to_string().contains("ghp_simulated"), "the token is sealed");
+    assert_eq!(objects(&standing, "github.repository")[0]["id"], "example/operations-k8s-prod");
+    assert_eq!(objects(&standing, "github.commit").len(), 2, "the one that it begins with, and the manifests");
+    place.expect(0, ["verify", "latest"]);
     assert_eq!(objects(&world(&place), "s3.object").len(), 1, "the first backup, by the CronJob's own pod");
     undone(&place);
     let parts = ["notejam-prod-application", "ingress-class", "infrastructure", "namespaces"];
@@ -242,8 +248,7 @@ fn flux_delivers_it_and_is_taken_down_in_order() {
 #[test]
 fn the_manifests_get_the_names_of_their_account_and_env() {
     let place = Place::new();
-    let more = ["-p", "env=dev", "-p", "gitops_mode=flux", "-p", "github_token=ghp_simulated"];
-    steps(&place, &more);
+    steps(&place, &[&FLUX[..], &["-p", "env=dev"]].concat());
     let values: Value = serde_json::from_str(&output(&place, "manifests")).expect("JSON");
     for (name, value) in [
         ("account_id", "123456789012"),
@@ -270,5 +275,38 @@ fn flux_without_a_token_stops_before_the_first_effect() {
     let place = Place::new();
     let said = place.run(["run", "notejam.rhai", "--sandbox", "--speed", "0", "-p", "gitops_mode=flux"]);
     assert!(said.code != 0 && said.err.contains("github_token"), "{}", said.err);
+    assert_eq!(world(&place)["objects"], json!([]));
+}
+
+#[test]
+fn a_repository_that_stands_is_left_alone_when_the_run_is_told_so() {
+    let place = Place::new();
+    let done = steps(&place, &[&FLUX[..], &["-p", "ops_repo_create=false", "-p", "ops_repo_write=false"]].concat());
+    assert!(!done.contains("flux/repository") && !done.contains("flux/manifests"), "{done:#?}");
+    assert_eq!(objects(&world(&place), "github.repository"), Vec::<Value>::new());
+    undone(&place);
+}
+
+#[test]
+fn a_repository_that_is_to_stand_and_does_not_stops_before_the_first_effect() {
+    let place = Place::new();
+    let more = ["-p", "ops_repo_create=false"];
+    let said = place.run(RUN.iter().filter(|part| **part != "--json").chain(&FLUX).chain(&more).copied());
+    assert!(said.code != 0 && said.err.contains("sees no repository example/operations-k8s-prod"), "{}", said.err);
+    assert_eq!(world(&place)["objects"], json!([]));
+}
+
+/// Somebody's repository, as the rehearsal file gives it.
+const THEIRS: &str = "given:
+  - { kind: github.repository, id: example/operations-k8s-prod, place: \"\", body: { full_name: example/operations-k8s-prod, private: true } }
+";
+
+#[test]
+fn somebody_elses_repository_stops_before_the_first_effect() {
+    let place = Place::new();
+    rehearsed_otherwise(&place, "notejam", "given:\n", THEIRS);
+    let run = RUN.map(|part| if part == "notejam.rhai" { "runbooks/notejam.rhai" } else { part });
+    let said = place.run(run.iter().filter(|part| **part != "--json").chain(&FLUX).copied());
+    assert!(said.code != 0 && said.err.contains("ops_repo_create=false uses it"), "{}", said.err);
     assert_eq!(world(&place)["objects"], json!([]));
 }

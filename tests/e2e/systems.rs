@@ -43,6 +43,10 @@ systems! {
     notejam: [
         "notejam.rhai", "-p", "delete_backups=true", "-p", "delete_images=true", "-p", "db_final_snapshot=false"
     ];
+    notejam_flux: [
+        "notejam.rhai", "-p", "delete_backups=true", "-p", "delete_images=true", "-p", "db_final_snapshot=false", "-p", "gitops_mode=flux",
+        "-p", "github_token=ghp_simulated"
+    ];
     reducto: [
         "reducto.rhai", "-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0",
         "-p", "secret_suffix=abc"

@@ -23,7 +23,8 @@ impl Act<'_> {
     pub fn admit(&self, place: &Place) -> Result<About, Halt> {
         let whose = whose(place);
         let about = if whose.is_empty() { self.scope.session.about.clone() } else { self.other(place, whose)? };
-        if place.region.is_empty() && about.region.is_empty() && place.context.is_none() && !about.simulated {
+        let elsewhere = place.context.is_some() || place.api.is_some();
+        if place.region.is_empty() && about.region.is_empty() && !elsewhere && !about.simulated {
             let mut failure =
                 self.failure("RB0444", format!("{} names no region, and the configuration has none", self.op));
             NOTHING_SENT.clone_into(&mut failure.outcome);

@@ -104,7 +104,11 @@ impl Act<'_> {
         let session = &self.scope.session;
         let others = session.others.lock().unwrap_or_else(PoisonError::into_inner);
         let caller = others.get(&whose(place)).unwrap_or(&session.about).caller.clone();
-        let message = format!("the credentials of {caller} no longer work: {} answers {}", self.service(), error.code);
+        let what = match &place.api {
+            Some(api) => format!("the token for {} does not work", api.url),
+            None => format!("the credentials of {caller} no longer work"),
+        };
+        let message = format!("{what}: {} answers {}", self.service(), error.code);
         let mut failure = self.with_words(self.failure("RB0403", message), error);
         let since = match (lapse.expired_ms, lapse.worked_ms) {
             (Some(at), _) => format!("they expired at {}", utc(at)),
@@ -144,6 +148,7 @@ impl Act<'_> {
             "servicediscovery" => "Cloud Map".to_owned(),
             "k8s" => "Kubernetes".to_owned(),
             "helm" => "Helm".to_owned(),
+            "github" => "GitHub".to_owned(),
             other => other.to_uppercase(),
         }
     }

@@ -224,7 +224,7 @@ fn choose(
             .hint("delete all but one of them, then resume");
         return Err(Stop::Unresolved(Box::new(failure)).into());
     }
-    if kind.meta().shared
+    if kind.shared(&deed.input)
         && let Some(described) = others.first()
     {
         act.resolved(format!("{} stands already and is shared", id_of(described)));

@@ -1,9 +1,14 @@
-//! What a script calls bindings on: `aws(#{…})`, its services, `k8s(…)` and its `.helm`. A handle is only a place.
+//! What a script calls bindings on: `aws(#{…})`, its services, `k8s(…)` and its `.helm`, `github(#{…})`. A handle is only a place.
 
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
-use runbook_modules::{input::nearest, table::Table, target::Place};
+use runbook_modules::{
+    input::nearest,
+    table::Table,
+    target::{Api, Place},
+};
+use runbook_rest::{address, github};
 
-use super::{bindings, convert, raise};
+use super::{bindings, convert, raise, secret::Secret};
 use crate::error::Failure;
 
 /// An account and region, and tags for everything made in it.
@@ -15,10 +20,10 @@ pub struct Aws {
     pub tags: Map,
 }
 
-/// One service in an account and region, or Kubernetes or Helm in a cluster: the first part of a binding's name.
+/// One service in an account and region, Kubernetes or Helm in a cluster, or GitHub: the first part of a binding's name.
 #[derive(Clone)]
 pub struct Service {
-    /// `ec2`, `k8s`, `helm`.
+    /// `ec2`, `k8s`, `helm`, `github`.
     pub name: ImmutableString,
     /// Where its calls go.
     pub place: Place,
@@ -28,6 +33,9 @@ pub struct Service {
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
+/// Services that have a handle of their own; all others are AWS's.
+pub const APART: [&str; 3] = ["k8s", "helm", "github"];
+
 /// What a value is, when it is a handle.
 pub fn named(value: &Dynamic) -> Option<&'static str> {
     if value.is::<Aws>() {
@@ -36,6 +44,7 @@ pub fn named(value: &Dynamic) -> Option<&'static str> {
         Some(match service.name.as_str() {
             "k8s" => "a Kubernetes handle",
             "helm" => "a Helm handle",
+            "github" => "a GitHub handle",
             _ => "an AWS service",
         })
     } else {
@@ -57,6 +66,7 @@ pub fn register(engine: &mut Engine, table: &Table) {
         .register_type_with_name::<Aws>("AWS")
         .register_type_with_name::<Service>("Service")
         .register_fn("aws", aws)
+        .register_fn("github", github)
         .register_fn("k8s", |ctx: NativeCallContext, cluster: Map| k8s(&ctx, &Place::default(), &cluster))
         .register_fn("k8s", |ctx: NativeCallContext, aws: Aws, cluster: Map| k8s(&ctx, &aws.place, &cluster))
         .register_get("region", |aws: &mut Aws| aws.place.region.clone())
@@ -67,7 +77,7 @@ pub fn register(engine: &mut Engine, table: &Table) {
         });
     let services: std::collections::BTreeSet<&str> =
         table.bindings().filter_map(|(name, _)| name.split_once('.')).map(|(service, _)| service).collect();
-    for service in services.iter().filter(|service| !["k8s", "helm"].contains(service)) {
+    for service in services.iter().filter(|service| !APART.contains(service)) {
         let name: ImmutableString = (*service).into();
         engine.register_get(*service, move |aws: &mut Aws| Service {
             name: name.clone(),
@@ -131,6 +141,27 @@ fn k8s(ctx: &NativeCallContext, within: &Place, cluster: &Map) -> Outcome<Servic
         ));
     }
     Ok(Service { name: "k8s".into(), place, tags: Map::new() })
+}
+
+/// GitHub, or an Enterprise Server, as whom the token says.
+fn github(ctx: NativeCallContext, options: Map) -> Outcome<Service> {
+    let known = ["token", "api_url"];
+    if let Some(other) = options.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(unknown(&ctx, "github()", other, &known));
+    }
+    let token = options.get("token").and_then(|token| token.read_lock::<Secret>().map(|token| token.text().to_owned()));
+    let token = token.ok_or_else(|| wrong(&ctx, "github(): token must be a secret parameter".to_owned()))?;
+    let url = match options.get("api_url").filter(|url| !url.is_unit()) {
+        None => github::API.to_owned(),
+        Some(url) => {
+            let text = url.clone().into_immutable_string();
+            let text = text.map_err(|_| format!("must be a text, not {}", convert::named(url)));
+            text.and_then(|text| address::checked(&text))
+                .map_err(|why| wrong(&ctx, format!("github(): api_url {why}")))?
+        }
+    };
+    let place = Place { api: Some(Api { url, token }), ..Place::default() };
+    Ok(Service { name: "github".into(), place, tags: Map::new() })
 }
 
 fn wrong(ctx: &NativeCallContext, message: String) -> Box<EvalAltResult> {

@@ -1,4 +1,5 @@
-//! The live target: AWS through the SDK, Kubernetes through kube, Helm through helm. What reaches an EKS cluster is asked of AWS.
+//! The live target: AWS through the SDK, Kubernetes through kube, Helm through helm, GitHub over HTTPS. What reaches an EKS cluster is
+//! asked of AWS.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,8 +11,9 @@ use runbook_modules::{
     host::Host,
     operation::Operation,
     resource::Kind,
-    target::{About, Lapse, Listing, Place, Renewal, Request, Target},
+    target::{About, Calls, Lapse, Listing, Place, Renewal, Request, Target},
 };
+use runbook_rest::live::Rest;
 use serde_json::Value;
 
 use super::test_clock;
@@ -20,6 +22,7 @@ use super::test_clock;
 pub struct Live {
     aws: Arc<Aws>,
     kubernetes: Kubernetes,
+    rest: Rest,
     /// Its time is a test clock's: it may only speak to this machine.
     only_here: bool,
 }
@@ -29,7 +32,12 @@ impl Live {
     pub fn new(profile: Option<String>, only_here: bool) -> Self {
         let aws = Arc::new(Aws::by_default(profile));
         let clusters = Clusters { aws: Arc::clone(&aws) };
-        Self { aws, kubernetes: Kubernetes::new(Arc::new(clusters), only_here), only_here }
+        Self { aws, kubernetes: Kubernetes::new(Arc::new(clusters), only_here), rest: Rest::new(only_here), only_here }
+    }
+
+    /// Who carries out a binding, by its name; None: AWS.
+    fn calls(&self, binding: &str) -> Option<&dyn Calls> {
+        self.rest.calls(binding).or_else(|| self.kubernetes.calls(binding))
     }
 
     /// What is known of a cluster does not hold for one that is made anew under its name.
@@ -51,7 +59,7 @@ impl Target for Live {
     }
 
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
-        match self.kubernetes.calls(kind.meta().name) {
+        match self.calls(kind.meta().name) {
             Some(calls) => calls.create(kind, request).await,
             None => {
                 self.forget(kind, request.input);
@@ -63,14 +71,14 @@ impl Target for Live {
     async fn read(
         &self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host,
     ) -> Result<Option<Value>, CallError> {
-        match self.kubernetes.calls(kind.meta().name) {
+        match self.calls(kind.meta().name) {
             Some(calls) => calls.read(kind, place, at, host).await,
             None => self.aws.read(kind, place, at, host).await,
         }
     }
 
     async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError> {
-        match self.kubernetes.calls(kind.meta().name) {
+        match self.calls(kind.meta().name) {
             Some(calls) => calls.find(kind, request).await,
             None => self.aws.find(kind, request).await,
         }
@@ -79,7 +87,7 @@ impl Target for Live {
     async fn delete(
         &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>, host: &dyn Host,
     ) -> Result<(), CallError> {
-        match self.kubernetes.calls(kind.meta().name) {
+        match self.calls(kind.meta().name) {
             Some(calls) => calls.delete(kind, place, at, put_back, host).await,
             None => {
                 self.forget(kind, at);
@@ -89,17 +97,22 @@ impl Target for Live {
     }
 
     async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
-        match self.kubernetes.calls(operation.name) {
+        match self.calls(operation.name) {
             Some(calls) => calls.call(operation, request).await,
             None => self.aws.call(operation, request).await,
         }
     }
 
     async fn tagged(&self, place: &Place, host: &dyn Host) -> Result<Listing, CallError> {
-        self.aws.tagged(place, host).await
+        let mut listing = self.aws.tagged(place, host).await?;
+        listing.unseen.push("repositories and files on GitHub".to_owned());
+        Ok(listing)
     }
 
     async fn renew(&self, place: &Place) -> Renewal {
+        if let Some(api) = &place.api {
+            return Renewal::Lapsed(Lapse { from: format!("the token for {}", api.url), ..Lapse::default() });
+        }
         match &place.context {
             // A kubeconfig says itself how it signs in.
             Some(context) => Renewal::Lapsed(Lapse { from: format!("context {context}"), ..Lapse::default() }),
@@ -108,7 +121,7 @@ impl Target for Live {
     }
 
     async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {
-        match self.kubernetes.calls(kind.meta().name) {
+        match self.calls(kind.meta().name) {
             Some(calls) => calls.obstacles(kind, place, at, host).await,
             None => self.aws.obstacles(kind, place, at, host).await,
         }

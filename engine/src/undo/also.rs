@@ -22,6 +22,9 @@ use crate::{
 /// The kind of what has an address in a cluster.
 const OBJECT: &str = "k8s.object";
 
+/// Begins the address of a repository on GitHub.
+const GITHUB: &str = "github://";
+
 /// The key under which such rows stand.
 pub const STEP: &str = "undo --also";
 
@@ -44,6 +47,7 @@ const PREFIXES: &[(&str, &str)] = &[
 const ADDRESSES: &[(&str, &str, &str, &str)] = &[
     ("s3://", "s3.bucket", "bucket", "empty_on_undo"),
     ("ecr://", "ecr.repository", "repository_name", "empty_on_undo"),
+    (GITHUB, "github.repository", "full_name", "delete_with_commits"),
     ("rds:db:", "rds.db_instance", "db_instance_identifier", "lift_deletion_protection"),
     ("rds:cluster:", "rds.db_cluster", "db_cluster_identifier", "lift_deletion_protection"),
 ];
@@ -55,7 +59,11 @@ fn named(session: &Session, id: &str) -> Option<(&'static str, Value, Place)> {
         return clusters.find_map(|place| Some((OBJECT, finalizers::named(place.cluster_name(), id)?, place)));
     }
     let (kind, found) = of_account(id)?;
-    let place = places(session).find(|place| place.cluster_name().is_empty() && !place.region.is_empty());
+    let there = |place: &Place| match id.starts_with(GITHUB) {
+        true => place.api.is_some(),
+        false => place.cluster_name().is_empty() && !place.region.is_empty(),
+    };
+    let place = places(session).find(there);
     Some((kind, found, place.unwrap_or_default()))
 }
 

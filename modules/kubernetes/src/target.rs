@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use runbook_modules::{
     error::{CallError, Class},
     host::Host,
-    operation::Operation,
-    resource::Kind,
-    target::{Place, Request},
+    target::Calls,
 };
 use serde_json::Value;
 
@@ -17,29 +14,6 @@ use crate::{
     helm::Helm,
     objects::Objects,
 };
-
-/// The live calls of one of the two, as [`runbook_modules::target::Target`] has them.
-///
-/// Each mutating call is sent once. Inputs hold placeholders of secrets: [`revealed`] puts the values in at the last hop.
-#[async_trait]
-pub trait Calls: Send + Sync {
-    /// Makes one.
-    async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError>;
-    /// Reads one by its locator; None: it does not exist.
-    async fn read(
-        &self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host,
-    ) -> Result<Option<Value>, CallError>;
-    /// Looks for what the request would have made.
-    async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError>;
-    /// Deletes one by its locator, or puts back what stood there before.
-    async fn delete(
-        &self, kind: &'static dyn Kind, place: &Place, at: &Value, put_back: Option<&Value>, host: &dyn Host,
-    ) -> Result<(), CallError>;
-    /// Makes a call that is not a resource.
-    async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError>;
-    /// What keeps a resource from being deleted, for people.
-    async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String>;
-}
 
 /// Kubernetes and Helm, live.
 pub struct Kubernetes {

@@ -238,7 +238,7 @@ fn hide(world: &mut World, now_ms: i64, lag_ms: i64) {
     if lag_ms == 0 {
         return;
     }
-    let others = ["k8s.", "helm.", "rehearsal."];
+    let others = ["k8s.", "helm.", "github.", "rehearsal."];
     let of_aws = |object: &&Object| !others.iter().any(|prefix| object.kind.starts_with(prefix));
     let young: HashSet<&str> =
         world.calls().iter().filter(|call| call.at > now_ms - lag_ms).map(|call| call.token.as_str()).collect();

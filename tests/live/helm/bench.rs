@@ -17,7 +17,6 @@ use runbook_kubernetes::{
     Access, Connection, Connections, Identity,
     helm::{Helm, program::Program},
     objects::Objects,
-    target::Calls,
 };
 use runbook_modules::{
     error::{CallError, Class},
@@ -26,7 +25,7 @@ use runbook_modules::{
     k8s::{self, object::Object, patch::Patch},
     operation::Operation,
     resource::{Health, Kind},
-    target::{EFFECT_TAG, Place, RUN_TAG, Request, STEP_TAG},
+    target::{Calls, EFFECT_TAG, Place, RUN_TAG, Request, STEP_TAG},
 };
 use runbook_testbed::{
     control_plane::{ControlPlane, Options},

@@ -1,6 +1,6 @@
 //! Calls of bindings: whether there is such an operation, and whether its literal input fits.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position};
 use runbook_modules::{
@@ -20,11 +20,11 @@ pub(super) struct Call<'a> {
 }
 
 pub(super) fn check(script: &Script<'_>) -> Vec<Failure> {
-    let clusters = clusters(script);
+    let handles = handles(script);
     let mut found = Vec::new();
     script.ast.walk(&mut |path: &[ASTNode<'_>]| {
         if let Some(ASTNode::Expr(expression)) = path.last()
-            && let Some(call) = of(expression, script.table, &clusters)
+            && let Some(call) = of(expression, script.table, &handles)
         {
             match script.table.binding(&call.name) {
                 Some(binding) => input(script, &call, binding, &mut found),
@@ -38,30 +38,38 @@ pub(super) fn check(script: &Script<'_>) -> Vec<Failure> {
     found
 }
 
-/// The variables of a file that are certainly a cluster: `let k = k8s(…)`.
-pub(super) fn clusters(script: &Script<'_>) -> BTreeSet<String> {
-    let is_cluster =
-        |first: &Expr| matches!(first, Expr::FnCall(call, _) if call.name == "k8s" && call.namespace.is_empty());
-    script.declared.once().filter(|(_, first)| is_cluster(first)).map(|(name, _)| name.to_owned()).collect()
+/// Functions that give a handle on which bindings are called at once.
+const HANDLES: [&str; 2] = ["k8s", "github"];
+
+/// The variables of a file that are certainly such a handle, with its service: `let k = k8s(…)`.
+pub(super) fn handles(script: &Script<'_>) -> BTreeMap<String, &'static str> {
+    script.declared.once().filter_map(|(name, first)| Some((name.to_owned(), handle(first)?))).collect()
+}
+
+/// The service of the handle that an expression makes.
+fn handle(expression: &Expr) -> Option<&'static str> {
+    let Expr::FnCall(made, _) = expression else { return None };
+    HANDLES.into_iter().find(|name| made.name.as_str() == *name && made.namespace.is_empty())
 }
 
 /// The call of a binding that an expression is: `….ec2.create_vpc(#{…})`, `….helm.status(#{…})`, `k8s(…).list(#{…})`.
-pub(super) fn of<'a>(expression: &'a Expr, table: &Table, clusters: &BTreeSet<String>) -> Option<Call<'a>> {
+pub(super) fn of<'a>(
+    expression: &'a Expr, table: &Table, handles: &BTreeMap<String, &'static str>,
+) -> Option<Call<'a>> {
     let Expr::Dot(dot, ..) = expression else { return None };
     let (call, at) = tree::method(&dot.rhs)?;
     let service = match &dot.lhs {
         Expr::Property(property, _) if serves(table, &property.2) => property.2.as_str(),
-        Expr::Variable(variable, ..) if variable.2.is_empty() && clusters.contains(variable.1.as_str()) => "k8s",
-        Expr::FnCall(made, _) if made.name == "k8s" && made.namespace.is_empty() => "k8s",
-        _ => return None,
+        Expr::Variable(variable, ..) if variable.2.is_empty() => handles.get(variable.1.as_str()).copied()?,
+        made => handle(made)?,
     };
     Some(Call { name: format!("{service}.{}", call.name), call, at })
 }
 
-/// Whether a property is a service. Kubernetes is none: its calls are made on the cluster itself.
+/// Whether a property is a service. Kubernetes and GitHub are none: their calls are made on the handle itself.
 fn serves(table: &Table, property: &str) -> bool {
     let services = table.bindings().filter_map(|(name, _)| name.split_once('.')).map(|(service, _)| service);
-    property != "k8s" && services.into_iter().any(|service| service == property)
+    !HANDLES.contains(&property) && services.into_iter().any(|service| service == property)
 }
 
 fn is_binding(table: &Table, function: &str) -> bool {

@@ -46,13 +46,13 @@ impl<'a> Walk<'a> {
 
     /// Statements that no step encloses. `from`: the calls that lead here, innermost first.
     fn body(&mut self, script: &'a Script<'a>, body: &AST, from: &[Site]) {
-        let clusters = calls::clusters(script);
+        let handles = calls::handles(script);
         let imports: BTreeMap<String, String> = tree::imports(script.ast);
         let mut goes_on: Vec<(&'a Script<'a>, String, Option<usize>, Option<Site>)> = Vec::new();
         let mut found = Vec::new();
         body.walk(&mut |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(expression)) = path.last() {
-                if let Some(call) = calls::of(expression, script.table, &clusters)
+                if let Some(call) = calls::of(expression, script.table, &handles)
                     && script.table.binding(&call.name).is_some()
                 {
                     let mut failure = bindings::outside(&call.name, &script.site(call.at));

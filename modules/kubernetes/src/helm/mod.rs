@@ -23,12 +23,12 @@ use runbook_modules::{
     k8s::types::text,
     operation::Operation,
     resource::Kind,
-    target::{Place, Request},
+    target::{Calls, Place, Request},
 };
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::{client::Clients, connection::Connections, target::Calls};
+use crate::{client::Clients, connection::Connections};
 
 pub mod answer;
 pub mod chart;

@@ -14,16 +14,12 @@ use runbook_modules::{
     k8s::{finalizers, operations::wait_answer, types::text},
     operation::Operation,
     resource::Kind,
-    target::{Place, Request},
+    target::{Calls, Place, Request},
 };
 use serde_json::Value;
 
 use self::{api::Api, describe::describe, waiting::with_waiting};
-use crate::{
-    client::Clients,
-    connection::Connections,
-    target::{Calls, revealed},
-};
+use crate::{client::Clients, connection::Connections, target::revealed};
 
 pub mod api;
 pub mod apply;
