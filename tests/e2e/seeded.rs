@@ -14,7 +14,8 @@ fn is_there(text: &str) -> bool {
 
 #[test]
 fn no_seeded_trouble_is_in_the_program() {
-    for name in ["RUNBOOK_CRASH", "RUNBOOK_CRASH_TRACE", "RUNBOOK_MUTANT"] {
+    for name in ["RUNBOOK_CRASH", "RUNBOOK_CRASH_TRACE", "RUNBOOK_CRASH_SIGNAL", "RUNBOOK_CRASH_SENT", "RUNBOOK_MUTANT"]
+    {
         assert!(!is_there(name), "{name}");
     }
     for mutant in ["no-fence", "random-token", "synchronous-off", "skip-look-up"] {

@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use crate::{
     harness::Place,
     trials::{
-        attacks, audit, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner, several, storms,
-        wedges,
+        attacks, audit, between, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner, several,
+        storms, wedges,
     },
 };
 
@@ -39,6 +39,23 @@ fn random_edits_are_never_gone_on_with_wrongly() {
 }
 
 #[test]
+fn what_differs_between_crash_and_resume_is_never_accepted_in_silence() {
+    let calm = good(between::calm(&Place::new));
+    let (mut stopped, mut kept, mut wrong) = (0, 0, Vec::new());
+    for (at, change) in between::CHANGES.iter().enumerate() {
+        // Each meets another moment.
+        let n = 1 + at % (between::CALLS - 1);
+        match between::one(&Place::new, &calm, n, change) {
+            Ok(between::Taken::Stopped) => stopped += 1,
+            Ok(between::Taken::Kept) => kept += 1,
+            Err(why) => wrong.push(format!("{}, after call {n}: {why}", change.name)),
+        }
+    }
+    println!("changes between crash and resume: stopped {stopped}, answered out of what was kept {kept}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
 fn planted_orphans_are_found_and_nothing_else() {
     let figures = good(audit::one(&Place::new, times(20) as usize));
     let audit::Figures { planted, found, owned, falsely } = figures;
@@ -52,13 +69,13 @@ fn no_secret_is_written_anywhere_in_a_whole_life() {
     let hits = life.hits();
     println!(
         "{} canaries, {} sinks, {} bytes, hits {}",
-        life.canaries.len(),
+        life.canaries(),
         life.sinks.len(),
         life.sinks.bytes(),
         hits.len()
     );
     assert!(hits.is_empty(), "{}", hits.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-    assert!(life.canaries.len() >= 4 && life.sinks.len() > 40);
+    assert!(life.canaries() >= 40 && life.sinks.len() > 40);
 }
 
 #[test]
@@ -130,7 +147,8 @@ fn a_disk_that_refuses_stops_the_run_and_leaves_it_whole() {
         return;
     }
     let mut fired = 0;
-    let all = disk::all(40);
+    let mut all: Vec<disk::Refusal> = disk::KINDS.into_iter().flat_map(|kind| disk::of(kind, 40)).collect();
+    all.sort_by_key(|refusal| refusal.nth);
     let step = (all.len() as u64 / times(14)).max(1) as usize;
     for refusal in all.iter().step_by(step) {
         fired += disk::one(&Place::new, refusal).unwrap_or_else(|why| panic!("{}: {why}", refusal.name()));

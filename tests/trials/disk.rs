@@ -1,5 +1,5 @@
-//! B1, B2, B3: the disk refuses. strace fails the N-th write or sync of each thread of the built program, once or from then on, with
-//! ENOSPC or EIO; a file size limit makes writes short. The run must stop with an error and not go on over a hole: no call is sent
+//! B1, B2, B3: the disk refuses. strace fails the N-th write, sync or open of each thread of the built program, once or from then on, in each
+//! way in which a system may; a file size limit makes writes short. The run must stop with an error and not go on over a hole: no call is sent
 //! whose intent is not on the disk, and once there is room again it goes on to the same world. After a commit whose sync failed
 //! nothing more is written to the journal: what the disk holds is not known, and a second sync that succeeds says nothing about it.
 //!
@@ -35,19 +35,33 @@ impl Refusal {
     }
 }
 
-/// All refusals up to the N-th call.
-pub fn all(most: u32) -> Vec<Refusal> {
-    let mut all = Vec::new();
-    for nth in 1..=most {
-        for (call, error) in
-            [("pwrite64", "ENOSPC"), ("pwrite64", "EIO"), ("fsync", "EIO"), ("pwrite64", "EROFS"), ("openat", "EMFILE")]
-        {
-            for lasting in [false, true] {
-                all.push(Refusal { call, error, nth, lasting });
-            }
-        }
-    }
-    all
+/// What is refused, and how: the system call and its error.
+pub const KINDS: [(&str, &str); 16] = [
+    ("pwrite64", "ENOSPC"),
+    ("fsync", "ENOSPC"),
+    ("pwrite64", "EDQUOT"),
+    ("fsync", "EDQUOT"),
+    ("pwrite64", "EIO"),
+    ("fsync", "EIO"),
+    ("openat", "EIO"),
+    ("pwrite64", "EROFS"),
+    ("openat", "EROFS"),
+    ("openat", "EMFILE"),
+    ("pwrite64", "ENOMEM"),
+    ("openat", "ENOMEM"),
+    ("fsync", "ENOMEM"),
+    ("pwrite64", "EINTR"),
+    ("fsync", "EINTR"),
+    ("openat", "EINTR"),
+];
+
+/// All refusals of a kind up to the N-th call. A call that is interrupted is made again, as the system has it: one that always is would
+/// never end.
+pub fn of((call, error): (&'static str, &'static str), most: u32) -> Vec<Refusal> {
+    let lasting: &[bool] = if error == "EINTR" { &[false] } else { &[false, true] };
+    (1..=most)
+        .flat_map(|nth| lasting.iter().map(move |lasting| Refusal { call, error, nth, lasting: *lasting }))
+        .collect()
 }
 
 /// Tries one; gives how many injections fired.

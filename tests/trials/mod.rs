@@ -5,6 +5,7 @@
 
 pub mod attacks;
 pub mod audit;
+pub mod between;
 pub mod canaries;
 pub mod damage;
 pub mod disk;
@@ -19,6 +20,7 @@ pub mod storms;
 pub mod wedges;
 
 use serde_json::Value;
+pub mod uses;
 
 use crate::harness::{Place, Said};
 

@@ -1,8 +1,14 @@
 //! G1, G2: looks for a secret's value in everything that was written, in the encodings in which it may come back.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
 
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
+
+/// Needles are kept by so many of their first bytes; none is shorter.
+const START: usize = 6;
 
 /// Where something was found.
 #[derive(Debug)]
@@ -110,17 +116,33 @@ impl Sinks {
 
     /// Looks for canaries in every encoding. A lower-case copy of each sink is not made: encodings name their case.
     pub fn hits(&self, canaries: &[String]) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for canary in canaries {
-            for (encoding, needle) in encodings(canary) {
-                for (sink, bytes) in &self.all {
-                    if contains(bytes, &needle) {
-                        hits.push(Hit { canary: canary.clone(), encoding, sink: sink.clone() });
+        let needles: Vec<(&String, &'static str, Vec<u8>)> = canaries
+            .iter()
+            .flat_map(|canary| encodings(canary).into_iter().map(move |(name, needle)| (canary, name, needle)))
+            .collect();
+        let mut found = BTreeSet::new();
+        // Most places are none at which a needle begins: two bytes tell it.
+        let mut begins = vec![false; 1 << 16];
+        let pair = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
+        let mut by_start: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (at, (.., needle)) in needles.iter().enumerate() {
+            by_start.entry(&needle[..START]).or_default().push(at);
+            begins[pair(needle)] = true;
+        }
+        for (nth, (_, bytes)) in self.all.iter().enumerate() {
+            for (from, start) in bytes.windows(START).enumerate().filter(|(_, start)| begins[pair(start)]) {
+                for at in by_start.get(start).into_iter().flatten() {
+                    if bytes[from..].starts_with(&needles[*at].2) {
+                        found.insert((*at, nth));
                     }
                 }
             }
         }
-        hits
+        let hit = |(at, nth): (usize, usize)| {
+            let (canary, encoding, _) = &needles[at];
+            Hit { canary: (*canary).clone(), encoding, sink: self.all[nth].0.clone() }
+        };
+        found.into_iter().map(hit).collect()
     }
 }
 
@@ -144,16 +166,4 @@ fn rows(path: &Path) -> rusqlite::Result<Vec<u8>> {
         }
     }
     Ok(all)
-}
-
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    let Some((first, rest)) = needle.split_first() else { return false };
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
-        from += at + 1;
-        if bytes[from..].starts_with(rest) {
-            return true;
-        }
-    }
-    false
 }

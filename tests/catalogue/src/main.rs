@@ -19,6 +19,8 @@
 
 mod answers;
 mod bench;
+mod changed;
+mod clocks;
 mod crash;
 mod ghosts;
 #[path = "../../e2e/harness.rs"]
@@ -27,10 +29,13 @@ mod harness;
 mod mutants;
 mod programs;
 mod protocol;
+mod running;
 mod seen;
 mod several;
 mod sheet;
 mod sheet_text;
+mod shifted;
+mod signals;
 mod storage;
 mod trial;
 #[path = "../../trials/mod.rs"]
@@ -73,7 +78,10 @@ const SECTIONS: &[Section] = &[
     storage::DISK,
     storage::OLDER,
     storage::LEASES,
+    signals::SECTION,
+    clocks::SECTION,
     trust::EDITS,
+    changed::SURROUNDINGS,
     trust::AUDIT,
     trust::SECRETS,
     trust::ATTACKS,

@@ -24,8 +24,8 @@ pub const POWER: Section = Section {
 pub const DISK: Section = Section {
     name: "disk",
     title: "The disk refuses or lies",
-    how: "strace refuses the N-th write, sync or open of each thread of the built program, once or from then on, with ENOSPC, EIO, EROFS or \
-          EMFILE; a file size limit makes writes short. The run must stop with an error, no call may be sent whose intent is not in the \
+    how: "strace refuses the N-th write, sync or open of each thread of the built program, once or from then on, with ENOSPC, EDQUOT, EIO, \
+          EROFS, EMFILE or ENOMEM, or interrupts it once (EINTR); a file size limit makes writes short. The run must stop with an error, no call may be sent whose intent is not in the \
           journal, and it must go on afterwards to the same world; after a commit whose sync failed, nothing more may be written to the \
           journal, and the run may not end well. Then bits of a broken-off run's files are flipped, stretches \
           overwritten, and files cut: reading must give an error or the same.",
@@ -94,12 +94,25 @@ fn cuts(bench: &Bench, part: &mut Part) {
 fn refusals(bench: &Bench, part: &mut Part) {
     let make = || Place::of(bench.shipped());
     if power::strace() == Ok(true) {
-        let all = disk::all(60);
-        let total = all.len();
-        let cases = bench.sample("refused writes", all, 16);
-        let fired = bench.each(part, &cases, disk::Refusal::name, |refusal| disk::one(&make, refusal));
-        part.all("B1", "refusals of the N-th write, sync or open", fired.len(), total);
-        part.at_least("B1", "injections that fired", fired.iter().sum(), 1);
+        for (call, error) in disk::KINDS {
+            let id = match error {
+                "ENOSPC" | "EDQUOT" => "B1",
+                "EIO" => "B2",
+                _ => "B3",
+            };
+            // Each thread opens few files.
+            let all = disk::of((call, error), if call == "openat" { 10 } else { 60 });
+            let total = all.len();
+            let cases = bench.sample(&format!("{call} {error}"), all, 2);
+            let fired = bench.each(part, &cases, disk::Refusal::name, |refusal| disk::one(&make, refusal));
+            part.all(id, &format!("{call} refused with {error}, at the N-th"), fired.len(), total);
+            let of_them = fired.iter().filter(|fired| **fired > 0).count();
+            part.told(
+                id,
+                &format!("{call} {error}: trials in which it fired, injections"),
+                format!("{of_them}, {}", fired.iter().sum::<usize>()),
+            );
+        }
     } else {
         part.not_measured("B1", "refusals of the N-th write, sync or open", "all", "strace is not installed");
     }

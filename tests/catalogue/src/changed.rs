@@ -1,0 +1,46 @@
+//! D2: what a run depends on changed between its crash and its resume.
+
+use crate::{Section, bench::Bench, harness::Place, programs::passing, sheet::Part, trials::between};
+
+/// D2.
+pub const SURROUNDINGS: Section = Section {
+    name: "between",
+    title: "What a run depends on is another when it is resumed",
+    how: "A run with a module, a data file, a rehearsal, a customer file, parameters and a secret is killed after one of its calls; then one of \
+          these is edited, taken away or replaced, or the resume has another folder, key, home, region, profile, account's keys, \
+          kubeconfig, language, time zone or user around it. It must stop with the name of what differs and nothing sent, and go on once \
+          that is taken back; or answer out of what it has kept, with the end of the undisturbed run, field by field. That another account, \
+          region or endpoint is refused is tried by the engine's own tests.",
+    limits: &[
+        "A script reads neither environment nor files but those that it names; they are stored with the run before it begins.",
+    ],
+    measure: surroundings,
+};
+
+/// The engine's own tests of whom a run belongs to.
+const GUARDS: [&str; 2] = [
+    "another_account_is_refused_before_anything_is_written",
+    "another_identity_goes_on_until_the_run_has_made_a_cluster",
+];
+
+fn surroundings(bench: &Bench, part: &mut Part) {
+    let make = || Place::of(bench.shipped());
+    let calm = match between::calm(&make) {
+        Ok(calm) => calm,
+        Err(why) => return part.failed(bench, "calm", &why),
+    };
+    let all: Vec<(usize, &between::Change)> =
+        between::CHANGES.iter().flat_map(|change| (1..between::CALLS).map(move |n| (n, change))).collect();
+    let total = all.len();
+    let cases = bench.sample("between", all, 30);
+    let name = |(n, change): &(usize, &between::Change)| format!("{}, after call {n}", change.name);
+    let taken = bench.each(part, &cases, name, |(n, change)| between::one(&make, &calm, *n, change));
+    part.all("D2", "changes between a crash and the resume", taken.len(), total);
+    let of = |verdict| taken.iter().filter(|taken| **taken == verdict).count().to_string();
+    part.told("D2", "of these, stopped with the name of what differs", of(between::Taken::Stopped));
+    part.told("D2", "of these, answered out of what the run had kept", of(between::Taken::Kept));
+    part.zero("D2", "changes that were accepted without a word", cases.len() - taken.len());
+    let name = |filter: &&str| (*filter).to_owned();
+    let passed = bench.each(part, &GUARDS, name, |filter| passing(bench, ("runbook_engine", *filter)));
+    part.all("D2", "tests of another account, region, endpoint, identity", passed.iter().sum(), GUARDS.len());
+}
