@@ -58,12 +58,25 @@ pub static GET: Operation = Operation {
 const KIND: &str = "ssm.parameter";
 
 fn get(world: &World, call: &SimCall<'_>) -> Result<Value, CallError> {
-    let (name, version) = parts(call.text("name"));
+    let Asked { name, version, place } = Asked::of(call.text("name"));
     let missing = || CallError::not_found("ParameterNotFound", format!("Parameter {name} not found."));
-    let region = &call.place.region;
-    let found = match [region.as_str(), ""].iter().find_map(|place| world.get(KIND, place, name, call.now_ms)) {
+    let region = call.place.region.as_str();
+    let account = match place {
+        Some((elsewhere, _)) if elsewhere != region => return Err(missing()),
+        Some((_, account)) if !["", call.account].contains(&account) => {
+            let text =
+                format!("not authorized to perform ssm:GetParameter on {}: no policy allows it", call.text("name"));
+            return Err(CallError::refused("AccessDeniedException", text));
+        }
+        place => place.map(|(_, account)| account),
+    };
+    let given = [region, ""].iter().find_map(|place| world.get(KIND, place, name, call.now_ms));
+    let found = match given.filter(|_| account != Some("")) {
         Some(given) => described(call, name, given),
-        None => of_aws(name, &public::value(name, region).ok_or_else(missing)?, region),
+        None => {
+            let value = public::value(name, region).filter(|_| account.is_none_or(str::is_empty));
+            of_aws(name, &value.ok_or_else(missing)?, region)
+        }
     };
     let stands = found["version"].to_string();
     match version {
@@ -75,16 +88,30 @@ fn get(world: &World, call: &SimCall<'_>) -> Result<Value, CallError> {
     }
 }
 
-/// The name out of a name or an ARN, and the version asked for. A parameter with a path keeps its first slash in the ARN.
-fn parts(asked: &str) -> (&str, Option<&str>) {
-    let name = match asked.strip_prefix("arn:").and_then(|arn| arn.split_once(":parameter")) {
-        Some((_, path)) if path.matches('/').count() == 1 => path.trim_start_matches('/'),
-        Some((_, path)) => path,
-        None => asked,
-    };
-    match name.split_once(':') {
-        Some((name, version)) => (name, Some(version)),
-        None => (name, None),
+/// What is asked for, by a name or by an ARN.
+struct Asked<'a> {
+    name: &'a str,
+    version: Option<&'a str>,
+    /// Region and account of an ARN; AWS's public parameters have no account.
+    place: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Asked<'a> {
+    /// A parameter with a path keeps its first slash in the ARN.
+    fn of(asked: &'a str) -> Self {
+        let parts: Vec<&str> = asked.splitn(6, ':').collect();
+        let (name, place) = match parts[..] {
+            ["arn", _, "ssm", region, account, resource] => {
+                let path = resource.strip_prefix("parameter").unwrap_or(resource);
+                let plain = path.matches('/').count() == 1;
+                (if plain { path.trim_start_matches('/') } else { path }, Some((region, account)))
+            }
+            _ => (asked, None),
+        };
+        match name.split_once(':') {
+            Some((name, version)) => Self { name, version: Some(version), place },
+            None => Self { name, version: None, place },
+        }
     }
 }
 

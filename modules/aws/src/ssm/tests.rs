@@ -75,6 +75,21 @@ fn what_the_customer_has_is_answered_by_name_arn_and_version() {
 }
 
 #[test]
+fn an_arn_names_region_and_account() {
+    let lab = Lab::new();
+    lab.put_object("ssm.parameter", "", "/prod/url", json!({ "value": "v" }));
+    let asked = |arn: String| lab.call("ssm.get_parameter", json!({ "name": arn }));
+    let of = |region: &str, account: &str| asked(format!("arn:aws:ssm:{region}:{account}:parameter/prod/url"));
+    assert_eq!(of("us-east-1", "123456789012").unwrap()["value"], "v");
+    assert_eq!(code(of("eu-west-1", "123456789012")), "ParameterNotFound");
+    assert_eq!(code(of("us-east-1", "210987654321")), "AccessDeniedException");
+    assert_eq!(code(of("us-east-1", "")), "ParameterNotFound", "it is none of AWS's own");
+    let image = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64";
+    assert_eq!(asked(format!("arn:aws:ssm:us-east-1::parameter{image}:1")).unwrap(), get(&lab, image));
+    assert_eq!(code(asked(format!("arn:aws:ssm:us-east-1:123456789012:parameter{image}"))), "ParameterNotFound");
+}
+
+#[test]
 fn a_secure_string_comes_in_clear_only_when_that_is_asked_for() {
     let lab = Lab::new();
     lab.put_object("ssm.parameter", "", "/prod/db", json!({ "value": "{{a placeholder}}", "type": "SecureString" }));
