@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{harness::Place, redis_ha::world, sre_platform::rehearsed_otherwise};
+use crate::{harness::Place, redis_ha::world, sre_platform::rehearsed_otherwise, table};
 
 /// A run that may be undone to nothing: what others put into bucket and repository goes with them.
 const RUN: [&str; 12] = [
@@ -27,26 +27,7 @@ pub(crate) const FLUX: [&str; 4] = ["-p", "gitops_mode=flux", "-p", "github_toke
 
 /// The steps and checks of a run that ended well.
 pub(crate) fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
-    let said = place.expect(0, RUN.iter().chain(more).copied());
-    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
-}
-
-/// The rows of the README's table: of the specification, and where that is done.
-fn table() -> Vec<(&'static str, &'static str)> {
-    let readme = include_str!("../../runbooks/README.md");
-    let section = readme.split("\n## notejam\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
-    section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | ")).collect()
-}
-
-/// The step keys in a row.
-fn keys(row: &str) -> impl Iterator<Item = String> {
-    row.split('`').skip(1).step_by(2).map(str::to_owned)
-}
-
-/// The step keys that the table gives for rows of the specification.
-fn told_steps(row: impl Fn(&str) -> bool) -> BTreeSet<String> {
-    table().into_iter().filter(|(spec, _)| row(spec)).flat_map(|(_, told)| keys(told)).collect()
+    table::run(place, &[&RUN[..], more].concat())
 }
 
 pub(crate) fn objects(world: &Value, kind: &str) -> Vec<Value> {
@@ -85,13 +66,9 @@ fn undone(place: &Place) {
 fn it_runs_with_every_step_and_is_undone() {
     let place = Place::new();
     let done = steps(&place, &[]);
-    let told = told_steps(|spec| !spec.contains("flux") && !spec.contains("precreate"));
+    let told = table::told("notejam", |spec| !spec.contains("flux") && !spec.contains("precreate"));
     assert!(told.len() > 45, "{told:#?}");
-    assert_eq!(
-        told.difference(&done).collect::<Vec<_>>(),
-        Vec::<&String>::new(),
-        "told in the README, not done: {done:#?}"
-    );
+    table::all_done(&told, &done);
 
     let world = world(&place);
     assert_eq!(objects(&world, "wafv2.ip_set").len(), 10, "the twins for IPv4 and IPv6");
@@ -116,10 +93,10 @@ fn it_runs_with_every_step_and_is_undone() {
 
 #[test]
 fn the_table_says_of_every_step_where_it_is_done_or_why_not() {
-    let rows: Vec<_> = table().into_iter().filter(|(spec, _)| !spec.starts_with("acceptance")).collect();
+    let rows: Vec<_> = table::rows("notejam").into_iter().filter(|(spec, _)| !spec.starts_with("acceptance")).collect();
     for number in 1..=40 {
         let of_it = |spec: &str| spec.split(|c: char| !c.is_ascii_digit()).any(|part| part == number.to_string());
-        let told = |told: &str| keys(told).next().is_some() || told.starts_with("not done: ");
+        let told = |told: &'static str| table::keys(told).next().is_some() || told.starts_with("not done: ");
         assert!(rows.iter().any(|&(spec, row)| of_it(spec) && told(row)), "nothing of step {number} in {rows:#?}");
     }
 }
@@ -227,13 +204,9 @@ fn dev_with_the_runs_own_records_and_load_balancer() {
 fn flux_delivers_it_and_is_taken_down_in_order() {
     let place = Place::new();
     let done = steps(&place, &FLUX);
-    let told = told_steps(|spec| spec.contains("flux"));
+    let told = table::told("notejam", |spec| spec.contains("flux"));
     assert!(told.len() >= 20, "{told:#?}");
-    assert_eq!(
-        told.difference(&done).collect::<Vec<_>>(),
-        Vec::<&String>::new(),
-        "told in the README, not done: {done:#?}"
-    );
+    table::all_done(&told, &done);
     let standing = world(&place);
     assert!(!standing.to_string().contains("ghp_simulated"), "the token is sealed");
     assert_eq!(objects(&standing, "github.repository")[0]["id"], "example/operations-k8s-prod");

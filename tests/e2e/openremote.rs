@@ -35,6 +35,7 @@ fn behind_haproxy_it_runs_and_is_undone() {
     let place = Place::new();
     let done = steps(&place, &[]);
     let told = table::told("openremote", |spec| !spec.contains("variant B"));
+    assert!(told.len() > 30, "{told:#?}");
     table::names_every_step("openremote", 24);
     table::all_done(&told, &done);
     let world = world(&place);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{harness::Place, redis_ha::world};
+use crate::{harness::Place, redis_ha::world, table};
 
 const RUN: [&str; 6] = ["run", "reducto.rhai", "--sandbox", "--speed", "0", "--json"];
 const ASKED: [&str; 6] =
@@ -19,19 +19,7 @@ fn arguments<'a>(more: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 
 /// The steps of a run that ended well.
 fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
-    let said = place.expect(0, arguments(more));
-    let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
-    events.filter(|e| e["event"] == "step.done").filter_map(|e| e["step"].as_str().map(str::to_owned)).collect()
-}
-
-/// The step keys that the README's table gives, by the rows of the specification.
-fn told_steps() -> Vec<(String, Vec<String>)> {
-    let readme = include_str!("../../runbooks/README.md");
-    let section = readme.split("\n## reducto\n").nth(1).expect("a section").split("\n## ").next().expect("an end");
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
-    let rows =
-        rows.map(|(spec, keys)| (spec.to_owned(), keys.split('`').skip(1).step_by(2).map(str::to_owned).collect()));
-    rows.filter(|(spec, _)| spec.starts_with(|c: char| c.is_ascii_digit()) || spec.starts_with("preflight")).collect()
+    table::run(place, &arguments(more).collect::<Vec<_>>())
 }
 
 fn objects(world: &Value, kind: &str) -> Vec<Value> {
@@ -59,16 +47,12 @@ fn calls(place: &Place) -> Vec<String> {
 fn it_runs_and_is_undone() {
     let place = Place::new();
     let done = steps(&place, &PASSING);
-    let told = told_steps();
-    for number in 1..=33 {
-        let numbers = |spec: &str| spec.split(", ").any(|one| one == number.to_string());
-        assert!(told.iter().any(|(spec, _)| numbers(spec)), "the README tells no step for {number}");
-    }
-    let optional = |spec: &str| spec.starts_with("34");
+    table::names_every_step("reducto", 33);
+    let told = table::told("reducto", |spec| {
+        spec.starts_with(|c: char| c.is_ascii_digit()) && !spec.starts_with("34") || spec.starts_with("preflight")
+    });
     let missing: Vec<&String> = told
         .iter()
-        .filter(|(spec, _)| !optional(spec))
-        .flat_map(|(_, keys)| keys)
         .filter(|key| !done.contains(*key) && !done.iter().any(|step| step.starts_with(&format!("{key}/"))))
         .collect();
     assert_eq!(missing, Vec::<&String>::new(), "told in the README, not done: {done:#?}");
