@@ -9,7 +9,7 @@ use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     harness::{Place, Said, said},
+    running::Running,
     trials::{Make, Tried, calls, expect, made, wedges::emptied, world},
 };
 
@@ -115,7 +116,7 @@ impl Clock<'_> {
 }
 
 fn waiting(place: &Place, clock: &Clock<'_>, shift: &str) -> Tried<()> {
-    let mut running = Running::start(place, clock, PACE)?;
+    let mut running = Told::start(place, clock, PACE)?;
     running.until("step.started", "pause")?;
     let began = Instant::now();
     clock.put(shift)?;
@@ -139,14 +140,14 @@ fn crashed(place: &Place, clock: &Clock<'_>, shift: &str, n: usize) -> Tried<()>
 }
 
 fn wanted(place: &Place, clock: &Clock<'_>, shift: &str) -> Tried<()> {
-    let mut running = Running::start(place, clock, PACE)?;
+    let mut running = Told::start(place, clock, PACE)?;
     running.until("step.started", "pause")?;
     // The holder has its own clock's time; whoever comes has another.
     let others = Clock { library: clock.library, file: place.root().join("others") };
     others.put(shift)?;
     for args in [&["resume", "latest"][..], &["undo", "latest", "--yes"]] {
         let told = others.run(place, args)?;
-        let pid = running.child.id().to_string();
+        let pid = running.run.child().id().to_string();
         if told.code != 5 || !told.err.contains(&pid) {
             return Err(format!("{args:?} beside a living run ended with {}:\n{}", told.code, told.err));
         }
@@ -155,20 +156,21 @@ fn wanted(place: &Place, clock: &Clock<'_>, shift: &str) -> Tried<()> {
 }
 
 /// A run in another process, read event by event.
-struct Running {
-    child: Child,
+struct Told {
+    run: Running,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
     err: PathBuf,
 }
 
-impl Running {
+impl Told {
     fn start(place: &Place, clock: &Clock<'_>, pace: &str) -> Tried<Self> {
         let err = place.root().join("err");
         let file = File::create(&err).map_err(|error| error.to_string())?;
         let mut command = clock.command(place, &["run", "s.rhai", "--sandbox", "--json", "--speed", pace]);
-        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().map_err(|error| error.to_string())?;
-        let lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
-        Ok(Self { child, lines, err })
+        command.stdout(Stdio::piped()).stderr(file);
+        let mut run = Running::start(command)?;
+        let lines = BufReader::new(run.child().stdout.take().ok_or("no output")?).lines();
+        Ok(Self { run, lines, err })
     }
 
     fn told(&self) -> String {
@@ -187,15 +189,8 @@ impl Running {
 
     fn end(&mut self) -> Tried<()> {
         self.lines.by_ref().for_each(drop);
-        let status = self.child.wait().map_err(|error| error.to_string())?;
+        let status = self.run.end()?;
         if status.success() { Ok(()) } else { Err(format!("the run ended with {status}:\n{}", self.told())) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _gone = self.child.wait();
     }
 }
 
