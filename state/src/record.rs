@@ -161,7 +161,7 @@ pub enum Record {
     Target {
         /// `runbook_modules::target::About` as JSON.
         about: Value,
-        /// Whose credentials: a place's profile and role; Null for the run's own.
+        /// Whose credentials: a place's profile and role, or its context; Null for the run's own.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         place: Value,
     },

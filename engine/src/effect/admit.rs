@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Act<'_> {
-    /// Says as whom the calls to a place are made. Places with a profile or role of their own are asked, bound and recorded with the
-    /// first call to them.
+    /// Says as whom the calls to a place are made. Places with a profile, role or context of their own are asked, bound and recorded with
+    /// the first call to them.
     ///
     /// # Errors
     /// A stop when the account guard refuses it; RB0444 without a region.
@@ -46,7 +46,11 @@ impl Act<'_> {
             session.runtime.block_on(session.target.about(place, &self.host)).map(|about| json(&about))
         })?;
         let unreadable = |error: serde_json::Error| -> Halt { self.failure("RB0431", error.to_string()).into() };
-        let about: About = serde_json::from_value(about).map_err(unreadable)?;
+        let mut about: About = serde_json::from_value(about).map_err(unreadable)?;
+        if place.context.is_some() {
+            // An API server knows no account: what is made there is booked with the run's.
+            about.account.clone_from(&session.about.account);
+        }
         if let Err(mut failure) = session.guard.check(&session.history, &whose, &about) {
             failure.step.clone_from(&self.scope.key);
             failure.op.clone_from(&self.op);

@@ -1,7 +1,8 @@
 //! Whom a run's calls may be made as: the account guard, and who may go on with EKS clusters that the run made.
 //!
-//! A run has credentials of its own, and a script may name others (`aws(#{ profile, assume_role })`). Each of these places is bound
-//! to the account, endpoint and region that it had when the run first used it.
+//! A run has credentials of its own, and a script may name others (`aws(#{ profile, assume_role })`, `k8s(#{ context })`). Each of these
+//! places is bound to the account, endpoint and region that it had when the run first used it; a context of a kubeconfig to its API
+//! server.
 
 use runbook_modules::target::{About, Place};
 use runbook_seeded::mutant;
@@ -11,13 +12,15 @@ use serde_json::Value;
 use super::history::History;
 use crate::{error::Failure, ui::text::escape};
 
-/// Names whose credentials a place uses: the empty text for the run's own.
+/// Names whose credentials a place uses: the empty text for the run's own. A context of a kubeconfig has its own, whatever else the place
+/// says.
 pub fn whose(place: &Place) -> String {
-    let Place { profile, assume_role, .. } = place;
-    if profile.is_none() && assume_role.is_none() {
-        return String::new();
-    }
-    let only = Place { profile: profile.clone(), assume_role: assume_role.clone(), ..Place::default() };
+    let Place { profile, assume_role, context, .. } = place;
+    let only = match context {
+        Some(_) => Place { context: context.clone(), ..Place::default() },
+        None if profile.is_none() && assume_role.is_none() => return String::new(),
+        None => Place { profile: profile.clone(), assume_role: assume_role.clone(), ..Place::default() },
+    };
     serde_json::to_string(&only).unwrap_or_default()
 }
 
@@ -51,7 +54,7 @@ impl Guard {
             return Err(Failure::new("RB0441", message)
                 .hint("use credentials of the customer's account, or the customer file of this one"));
         }
-        let bound = history.target_of(whose).and_then(|bound| serde_json::from_value::<About>(bound).ok());
+        let bound = history.target_of(whose).map(serde_json::from_value::<About>).transpose().map_err(unreadable)?;
         if let Some(bound) = bound.filter(|bound| !same(bound, about)) {
             let message = format!("this run belongs to {}, and the target now is {}", name(&bound), name(about));
             return Err(Failure::new("RB0430", message)
@@ -93,6 +96,12 @@ fn name(about: &About) -> String {
     format!("{kind} {}{endpoint}{region}", escape(&about.account))
 }
 
+/// A journal of another program: without knowing what the run belongs to nothing can be held against it.
+fn unreadable(error: serde_json::Error) -> Failure {
+    let message = format!("what this run belongs to cannot be read in its journal: {error}");
+    Failure::new("RB0430", message).hint("go on with the program that began the run, or begin a new one")
+}
+
 fn strange(cluster: &str, by: &str, caller: &str) -> Failure {
     let message =
         format!("this run made the EKS cluster {} as {}, and now is {}", escape(cluster), escape(by), escape(caller));
@@ -121,5 +130,7 @@ mod tests {
         assert_eq!(whose(&place), "");
         let role = Place { assume_role: Some("r".to_owned()), ..place };
         assert_eq!(whose(&role), r#"{"assume_role":"r"}"#);
+        let context = Place { context: Some("k".to_owned()), ..role };
+        assert_eq!(whose(&context), r#"{"context":"k"}"#);
     }
 }

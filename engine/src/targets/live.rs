@@ -51,6 +51,9 @@ impl Live {
 #[async_trait]
 impl Target for Live {
     async fn about(&self, place: &Place, host: &dyn Host) -> Result<About, CallError> {
+        if place.context.is_some() {
+            return self.kubernetes.about(place).await;
+        }
         let about = self.aws.about(place, host).await?;
         if self.only_here && !about.endpoint.as_deref().is_some_and(test_clock::all_here) {
             return Err(CallError::refused("TestClock", "RUNBOOK_TEST_CLOCK is for endpoints on this machine only"));

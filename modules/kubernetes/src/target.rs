@@ -5,7 +5,7 @@ use std::sync::Arc;
 use runbook_modules::{
     error::{CallError, Class},
     host::Host,
-    target::Calls,
+    target::{About, Calls, Place},
 };
 use serde_json::Value;
 
@@ -37,6 +37,21 @@ impl Kubernetes {
             "helm" => Some(&self.helm),
             _ => None,
         }
+    }
+
+    /// What a context of the kubeconfig is: the API server that it names is the endpoint. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Connections::of`].
+    pub async fn about(&self, place: &Place) -> Result<About, CallError> {
+        let connection = self.connections.of(place).await?;
+        Ok(About {
+            simulated: false,
+            account: String::new(),
+            caller: format!("context {}", place.cluster_name()),
+            region: String::new(),
+            endpoint: Some(connection.endpoint.clone()),
+        })
     }
 
     /// An EKS cluster of this name is being made or deleted: what is known of it no longer holds.

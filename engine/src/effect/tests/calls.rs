@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use runbook_modules::error::Class;
+use runbook_modules::{error::Class, target::Place};
 use serde_json::{Value, json};
 
 use super::{
@@ -145,4 +145,24 @@ fn a_stop_ends_a_wait_and_leaves_nothing_in_doubt() {
     };
     assert_eq!(rig.step("s", body), Err(Halt::Stop(Stop::Parked("Ctrl-C".to_owned()))));
     assert_eq!(sent(&rig), [""; 0]);
+}
+
+#[test]
+fn a_context_that_names_another_api_server_is_refused_and_named() {
+    let rig = Rig::new();
+    let place = Place { context: Some("prod".to_owned()), ..Place::default() };
+    let make = |step: &str| rig.step(step, |scope| rig.bind_at(scope, "t.create_tag", json!({"name": "n"}), &place));
+    rig.cloud.state().server = "https://10.0.0.1".to_owned();
+    assert!(make("first").is_ok());
+    rig.calls();
+    rig.cloud.state().server = "https://10.0.0.2".to_owned();
+    let refused = make("second");
+    let Err(Halt::Stop(Stop::Script(failure))) = refused else { panic!("it is accepted: {refused:?}") };
+    assert_eq!(failure.code, "RB0430");
+    for server in ["https://10.0.0.1", "https://10.0.0.2"] {
+        assert!(failure.message.contains(server), "{}", failure.message);
+    }
+    assert_eq!(sent(&rig), [""; 0]);
+    rig.cloud.state().server = "https://10.0.0.1".to_owned();
+    assert!(make("second").is_ok());
 }

@@ -237,6 +237,8 @@ pub struct State {
     pub held: BTreeMap<String, String>,
     pub answers: u64,
     pub echo: Option<Value>,
+    /// The API server that every context of the kubeconfig names.
+    pub server: String,
     ghosts: Vec<Ghost>,
     serial: u32,
 }
@@ -395,9 +397,10 @@ fn seen(thing: &Thing, state: &State, now: i64) -> bool {
 
 #[async_trait]
 impl Target for Cloud {
-    async fn about(&self, _: &Place, _: &dyn Host) -> Result<About, CallError> {
+    async fn about(&self, place: &Place, _: &dyn Host) -> Result<About, CallError> {
         let (account, caller) = ("111122223333".to_owned(), String::new());
-        Ok(About { simulated: true, account, caller, region: String::new(), endpoint: None })
+        let endpoint = place.context.as_ref().map(|_| self.state().server.clone());
+        Ok(About { simulated: true, account, caller, region: String::new(), endpoint })
     }
 
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
