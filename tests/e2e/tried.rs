@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use crate::{
     harness::Place,
     trials::{
-        attacks, audit, between, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner, several,
-        storms, wedges,
+        attacks, audit, between, binaries, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner,
+        several, storms, wedges,
     },
 };
 
@@ -52,6 +52,18 @@ fn what_differs_between_crash_and_resume_is_never_accepted_in_silence() {
         }
     }
     println!("changes between crash and resume: stopped {stopped}, answered out of what was kept {kept}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn runs_of_another_build_go_on_or_stop_with_the_name() {
+    let mut wrong = Vec::new();
+    for other in binaries::OTHERS {
+        if let Err(why) = binaries::one(&Place::new, other) {
+            wrong.push(format!("{}: {why}", other.name));
+        }
+    }
+    println!("other builds: {}", binaries::OTHERS.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 

@@ -6,6 +6,7 @@
 pub mod attacks;
 pub mod audit;
 pub mod between;
+pub mod binaries;
 pub mod canaries;
 pub mod damage;
 pub mod disk;
@@ -17,10 +18,10 @@ pub mod restored;
 pub mod scanner;
 pub mod several;
 pub mod storms;
+pub mod uses;
 pub mod wedges;
 
 use serde_json::Value;
-pub mod uses;
 
 use crate::harness::{Place, Said};
 

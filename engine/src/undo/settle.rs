@@ -1,5 +1,5 @@
 //! Before anything is deleted: intents whose outcome is not known. What they made is found and becomes a row; what they did not is
-//! retired.
+//! retired. One whose operation this program does not know (another build began the run) is left, and named.
 
 use std::sync::Arc;
 
@@ -18,24 +18,36 @@ pub(super) fn settle(session: &Arc<Session>, options: &Options, report: &mut Und
     for effect in session.history.effects() {
         let open = matches!(effect.state, EffectState::Intent | EffectState::Unknown);
         let chosen = options.step.as_deref().is_none_or(|step| within(&effect.key.step, step));
-        let Some(Binding::Create(kind)) = session.table.binding(&effect.op).filter(|_| open && chosen) else {
+        if !open || !chosen {
             continue;
-        };
-        let scope = Scope::undoing(session, &effect.key.step);
+        }
         let name = effect.tags.get("Name").or_else(|| effect.input.get("name"));
         let name = name.and_then(serde_json::Value::as_str).unwrap_or_default();
+        let left = |kind: &str, why: String| Left {
+            step: effect.key.step.clone(),
+            kind: kind.to_owned(),
+            id: String::new(),
+            name: name.to_owned(),
+            why,
+            blockers: Vec::new(),
+            cost: None,
+        };
+        let kind = match session.table.binding(&effect.op) {
+            Some(Binding::Create(kind)) => kind,
+            Some(_) => continue,
+            None => {
+                let why = format!("it may stand: this program knows no operation {}", effect.op);
+                report.left.push(left(&effect.op, why));
+                continue;
+            }
+        };
+        let scope = Scope::undoing(session, &effect.key.step);
         let act = Act::new(&scope, &effect.op, kind.meta().operations.0, name, &effect.site);
         match resolve::settle(&act, kind, &effect) {
             Ok(()) => {}
-            Err(Halt::Failure(failure) | Halt::Stop(Stop::Unresolved(failure))) => report.left.push(Left {
-                step: effect.key.step.clone(),
-                kind: kind.meta().name.to_owned(),
-                id: String::new(),
-                name: name.to_owned(),
-                why: format!("{}: {}", failure.message, failure.cause),
-                blockers: Vec::new(),
-                cost: None,
-            }),
+            Err(Halt::Failure(failure) | Halt::Stop(Stop::Unresolved(failure))) => {
+                report.left.push(left(kind.meta().name, format!("{}: {}", failure.message, failure.cause)));
+            }
             Err(stop) => return Err(stop),
         }
     }

@@ -84,6 +84,7 @@ const SECTIONS: &[Section] = &[
     changed::SURROUNDINGS,
     trust::AUDIT,
     trust::SECRETS,
+    changed::BUILDS,
     trust::ATTACKS,
     mutants::SECTION,
 ];
