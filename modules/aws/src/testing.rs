@@ -30,8 +30,9 @@ use runbook_modules::{
 };
 use serde_json::{Value, json};
 
+/// A runner whose waits take no time.
 #[derive(Default)]
-struct Jumping(AtomicI64);
+pub struct Jumping(AtomicI64);
 
 impl Clock for Jumping {
     fn now_ms(&self) -> i64 {

@@ -3,6 +3,7 @@
 use std::{error::Error, io};
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_async::time::{SystemTimeSource, TimeSource as _};
 use aws_smithy_runtime_api::client::{
     dns::ResolveDnsError,
     orchestrator::HttpResponse,
@@ -11,6 +12,8 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 use aws_types::request_id::RequestId;
 use runbook_modules::error::{CallError, Class};
+
+use super::skew;
 
 /// Sorts a failed SDK call. A definite class is given only where the target's own answer (a 4xx with a code) or the way the
 /// request failed (it never left) says so; anything else is [`Class::Unknown`].
@@ -26,10 +29,12 @@ where
         SdkError::ServiceError(answer) => {
             let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
             let status = answer.raw().status().as_u16();
+            let now = SystemTimeSource::new().now();
+            let skewed = skew::told(answer.raw(), code, message, now);
             let class = if code.is_empty() { Class::Unknown } else { class(status, code, message) };
             let code = if code.is_empty() { format!("Http{status}") } else { code.to_owned() };
             let message = if message.is_empty() { chain(&error) } else { message.to_owned() };
-            CallError::new(class, code, message)
+            skewed.unwrap_or_else(|| CallError::new(class, code, message))
         }
         SdkError::ResponseError(answer) => {
             CallError::new(Class::Unknown, format!("Http{}", answer.raw().status().as_u16()), unread(&error))

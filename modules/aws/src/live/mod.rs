@@ -7,6 +7,7 @@
 //! * [`convert`]: AWS's types as JSON.
 //! * [`driver`]: what a kind and an operation implement.
 //! * [`eks_access`]: how the API server of an EKS cluster is reached.
+//! * [`skew`]: a clock that is not AWS's.
 //! * [`tagged`]: what carries our tags.
 //! * [`target`]: the target itself, which finds the calls of a kind or operation here.
 
@@ -21,6 +22,7 @@ pub mod credentials;
 pub mod driver;
 pub mod eks_access;
 pub mod error;
+pub mod skew;
 pub mod tagged;
 pub mod target;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use runbook_modules::{
 };
 use serde_json::Value;
 
-use super::{Clients, DynCall, DynDriver, Sent, classify, credentials::Source, tagged};
+use super::{Clients, DynCall, DynDriver, Sent, classify, credentials::Source, skew, tagged};
 
 /// AWS. Clients are built with the first call to a place and kept.
 #[derive(Debug, Default)]
@@ -134,7 +134,12 @@ fn revealed(request: &Request<'_>) -> Result<Value, CallError> {
 impl Target for Live {
     async fn about(&self, place: &Place, _: &dyn Host) -> Result<About, CallError> {
         let clients = self.clients(place).await;
-        let caller = clients.sts.get_caller_identity().send().await.map_err(classify);
+        let ask = || clients.sts.get_caller_identity().send();
+        let mut caller = ask().await.map_err(classify);
+        if caller.as_ref().is_err_and(|error| error.code == skew::CODE) {
+            // The client knows AWS's time now.
+            caller = ask().await.map_err(classify);
+        }
         let caller = taken(&clients, caller)?;
         Ok(About {
             simulated: false,

@@ -14,14 +14,20 @@ use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials as _, SharedCredentialsProvider, error::CredentialsError},
 };
-use aws_smithy_async::time::StaticTimeSource;
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_async::time::{StaticTimeSource, SystemTimeSource, TimeSource as _};
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+use aws_smithy_runtime_api::{
+    client::orchestrator::{HttpRequest, HttpResponse},
+    http::StatusCode,
+};
+use aws_smithy_types::{DateTime, body::SdkBody, date_time::Format, retry::RetryConfig};
 use runbook_modules::{
     error::{CallError, Class},
-    target::Place,
+    target::{Place, Target as _},
 };
 
-use super::{Clients, classify, credentials::Source, error::class};
+use super::{Clients, Live, classify, credentials::Source, error::class};
+use crate::testing::Jumping;
 
 async fn caller(endpoint: String, credentials: SharedCredentialsProvider) -> CallError {
     let config = SdkConfig::builder()
@@ -93,6 +99,74 @@ fn codes_are_sorted() {
         (400, "HostedZoneNotEmpty", "", Class::Blocked),
     ] {
         assert_eq!(class(status, code, message), expected, "{status} {code} {message}");
+    }
+}
+
+/// STS with a clock of its own, which answers the first request with an error and the second one as it should.
+fn skewed(ahead: Duration, status: u16, code: &str) -> (Clients, StaticReplayClient) {
+    let date = DateTime::from(SystemTimeSource::new().now() + ahead).fmt(Format::HttpDate).unwrap();
+    let refusal = format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code>\
+         <Message>Signature expired</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+    );
+    let caller = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                  <Arn>arn:aws:iam::123456789012:user/t</Arn><UserId>A</UserId><Account>123456789012</Account>\
+                  </GetCallerIdentityResult></GetCallerIdentityResponse>";
+    let event = |(status, body): (u16, String)| {
+        let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
+        response.headers_mut().insert("date", date.clone());
+        ReplayEvent::new(HttpRequest::new(SdkBody::empty()), response)
+    };
+    let http = StaticReplayClient::new([(status, refusal), (200, caller.to_owned())].map(event).into());
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(good())
+        .retry_config(RetryConfig::disabled())
+        .http_client(http.clone());
+    (Clients::new(&config.build()), http)
+}
+
+/// The times in the signatures of all requests, in seconds of their days.
+fn signed(http: &StaticReplayClient) -> Vec<i64> {
+    let seconds = |date: &str| {
+        let part = |at: usize| date[at..at + 2].parse::<i64>().unwrap();
+        part(9) * 3600 + part(11) * 60 + part(13)
+    };
+    http.actual_requests().map(|request| seconds(request.headers().get("x-amz-date").unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_clock_that_is_not_awss_is_told_and_the_next_request_has_awss_time() {
+    for (ahead, code) in
+        [(7_200, "RequestTimeTooSkewed"), (7_200, "InvalidSignatureException"), (600, "SignatureDoesNotMatch")]
+    {
+        let (clients, http) = skewed(Duration::from_secs(ahead), 403, code);
+        let error = classify(clients.sts.get_caller_identity().send().await.unwrap_err());
+        assert_eq!((error.class, error.code.as_str()), (Class::NotSent, "ClockSkew"), "{error}");
+        assert!(error.message.contains(code) && error.message.contains("minutes behind AWS's"), "{error}");
+        assert!(error.hints.iter().any(|hint| hint.contains("set the clock")), "{error}");
+        assert!(clients.sts.get_caller_identity().send().await.is_ok());
+        let times = signed(&http);
+        let apart = (times[1] - times[0]).rem_euclid(86_400);
+        assert!(apart.abs_diff(i64::try_from(ahead).unwrap()) <= 5, "{code}: signed {apart} s later");
+    }
+}
+
+#[tokio::test]
+async fn the_caller_is_asked_once_more_with_awss_time() {
+    let (clients, http) = skewed(Duration::from_secs(7_200), 403, "InvalidSignatureException");
+    let place = Place { region: "us-east-1".to_owned(), ..Place::default() };
+    let about = Live::with(place.clone(), clients).about(&place, &Jumping::default()).await.unwrap();
+    assert_eq!((about.account.as_str(), http.actual_requests().count()), ("123456789012", 2));
+}
+
+#[tokio::test]
+async fn a_wrong_signature_at_the_right_time_is_one_of_wrong_credentials() {
+    for code in ["SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure"] {
+        let (clients, _) = skewed(Duration::ZERO, 403, code);
+        let error = classify(clients.sts.get_caller_identity().send().await.unwrap_err());
+        assert_eq!((error.class, error.code.as_str()), (Class::Credentials, code), "{error}");
     }
 }
 
