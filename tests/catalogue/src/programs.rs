@@ -46,6 +46,8 @@ pub fn programs(bench: &Bench) -> &'static Programs {
                 "runbook-engine",
                 "--package",
                 "runbook-state",
+                "--package",
+                "runbook-kubernetes",
                 "--lib",
                 "--test",
                 "kill",

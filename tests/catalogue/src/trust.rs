@@ -1,5 +1,7 @@
 //! A17, D1, G, H: orphans, edited scripts, secrets, attacks by scripts.
 
+use std::path::PathBuf;
+
 use crate::{
     Section,
     bench::Bench,
@@ -52,22 +54,33 @@ pub const SECRETS: Section = Section {
     measure: secrets,
 };
 
-/// H1, H2.
+/// H1, H2, H4, H8.
 pub const ATTACKS: Section = Section {
     name: "attacks",
     title: "What scripts may not do",
     how: "Scripts that want too much memory, time or stack, or something outside of their folder, each in a process with 6 GiB of address \
           space: it must end by itself, with an error and without a signal or a panic. Then imports and files by made-up paths, with \
           symbolic links that lead out. Every binding is called with what nobody would write, whole and in each of its fields (the \
-          engine's own tests).",
+          engine's own tests). Chart archives with paths and links that lead out, with a file that grows to 64 MiB, with a look-up, and \
+          plugins of the user's are given to the real helm as we call it (tests of modules/kubernetes, where the testbed's helm is \
+          installed).",
     limits: &[
         "Memory and time are those of the optimised build of a full run; the sample has one that is not, and needs more.",
+        "What a chart renders and looks up on an install is helm's and the chart's: it has the run's rights in the cluster.",
     ],
     measure: held,
 };
 
 /// The tests of H4.
 const HOSTILE: [&str; 2] = ["no_input_of_any_binding_is_a_panic", "no_value_of_a_script_makes_a_binding_panic"];
+
+/// The tests of H8.
+const CHARTS: [&str; 4] = [
+    "an_archive_reads_and_writes_nothing_outside",
+    "a_file_that_grows_when_it_is_unpacked_is_refused",
+    "a_template_looks_nothing_up",
+    "no_plugin_of_the_users_is_started",
+];
 
 fn edited(bench: &Bench, part: &mut Part) {
     let make = || Place::of(bench.shipped());
@@ -135,4 +148,21 @@ fn held(bench: &Bench, part: &mut Part) {
     let name = |filter: &&str| (*filter).to_owned();
     let tried = bench.each(part, &HOSTILE, name, |filter| passing(bench, ("runbook_engine", *filter)));
     part.all("H4", "tests of every binding with hostile inputs: none panics", tried.iter().sum(), HOSTILE.len());
+    if !helm_is_here() {
+        return part.not_measured(
+            "H8",
+            "tests of hostile charts and plugins",
+            "all",
+            "the testbed's helm is not installed",
+        );
+    }
+    let tried = bench.each(part, &CHARTS, name, |filter| passing(bench, ("runbook_kubernetes", *filter)));
+    part.all("H8", "tests of hostile charts and plugins", tried.iter().sum(), CHARTS.len());
+}
+
+/// Whether those tests find the real helm, or skip.
+fn helm_is_here() -> bool {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let cache = folder("RUNBOOK_CACHE").or_else(|| Some(folder("HOME")?.join(".cache/runbook")));
+    cache.is_some_and(|cache| ["helm3", "helm4"].iter().any(|name| cache.join("testbed/bin").join(name).exists()))
 }

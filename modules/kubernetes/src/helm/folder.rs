@@ -263,6 +263,8 @@ fn environment(variable: &dyn Fn(&str) -> Option<OsString>, folder: &Path) -> Ve
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
