@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use crate::{
     canned::{CALLER, Canned, action},
     harness::Place,
+    trials::scanner::Sinks,
 };
 
 const SCRIPT: &str = r#"const AWS = aws(#{ region: "us-east-1" });
@@ -134,4 +135,48 @@ fn a_missing_helm_is_found_before_the_first_change() {
     refused(&output, &["RB0801", "/nonexistent/helm", "install Helm"]);
     assert!(server.actions().iter().all(|action| action == "GetCallerIdentity"), "{:?}", server.actions());
     no_run(&place);
+}
+
+/// What the SDK sends holds the values of secrets, and what is answered may hold them again.
+const SECRETIVE: &str = r#"const P = params(#{ password: secret() });
+const AWS = aws(#{ region: "us-east-1" });
+step("vpc", || AWS.ec2.create_vpc(#{ name: "one", cidr_block: "10.0.0.0/16", tags: #{ Password: P.password + "" } }));
+"#;
+
+/// Refuses everything, and says why in the caller's own words.
+fn echoing(body: &str) -> (u16, String) {
+    match action(body) {
+        "GetCallerIdentity" => (200, CALLER.to_owned()),
+        _ => {
+            let words: String = body.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, word)| word).collect();
+            let error = format!("<Error><Code>InvalidParameterValue</Code><Message>{words}</Message></Error>");
+            (400, format!("<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"))
+        }
+    }
+}
+
+#[test]
+fn a_live_run_at_its_most_talkative_writes_no_secret() {
+    let (place, server) = (place(), Canned::new(echoing));
+    place.write("s.rhai", SECRETIVE);
+    let canaries = ["Cnry7f3a9c0eParameter", "Cnry7f3a9c0eAccessKey", "Cnry7f3a9c0eSessionToken"].map(str::to_owned);
+    let password = format!("password={}", canaries[0]);
+    let mut sinks = Sinks::default();
+    for args in [&["run", "s.rhai", "--yes", "-p", &password][..], &["resume", "latest"], &["undo", "latest", "--yes"]]
+    {
+        let mut command = live(&place, &server, args);
+        command.env("AWS_SECRET_ACCESS_KEY", &canaries[1]).env("AWS_SESSION_TOKEN", &canaries[2]);
+        let output =
+            command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").output().expect("the program starts");
+        sinks.add(format!("{args:?}: standard output"), output.stdout);
+        sinks.add(format!("{args:?}: standard error"), output.stderr);
+    }
+    assert!(
+        server.bodies().iter().any(|body| body.contains(&canaries[0])),
+        "it was never sent: {:?}",
+        server.actions()
+    );
+    sinks.add_folder(place.root());
+    let hits = sinks.hits(&canaries);
+    assert!(hits.is_empty(), "{}", hits.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
 }
