@@ -30,7 +30,8 @@ step("repository", || AWS.ecr.create_repository(#{ repository_name: "repo" }));
 step("last", || AWS.ec2.create_internet_gateway(#{ name: "l" }));
 "#;
 
-const RUN: [&str; 5] = ["run", "s.rhai", "--sandbox", "--speed", "0"];
+/// The run.
+pub const RUN: [&str; 5] = ["run", "s.rhai", "--sandbox", "--speed", "0"];
 const RESUME: [&str; 4] = ["resume", "latest", "--speed", "0"];
 
 /// What happens to the journal.
@@ -135,7 +136,8 @@ pub fn one(make: Make<'_>, calm: &Calm, way: Way, n: usize) -> Tried<Ended> {
     Ok(ended)
 }
 
-fn begun(make: Make<'_>) -> Place {
+/// A place with the script.
+pub fn begun(make: Make<'_>) -> Place {
     let place = make();
     place.write("s.rhai", SCRIPT);
     place
@@ -150,7 +152,10 @@ fn killed(place: &Place, args: &[&str], n: usize) -> Tried<()> {
 }
 
 /// What a resume may come to: the undisturbed run's world with an owner for everything, or a refusal after which nothing is there twice.
-fn went_on(place: &Place, calm: &Calm, told: &Said) -> Tried<Ended> {
+///
+/// # Errors
+/// What is there twice, without an owner, or missing.
+pub fn went_on(place: &Place, calm: &Calm, told: &Said) -> Tried<Ended> {
     let now = objects(place)?;
     let (standing, wanted) = (counted(&now), counted(&calm.objects));
     let twice: Vec<_> =

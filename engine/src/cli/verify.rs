@@ -63,6 +63,7 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
     // Nothing is written: the lease is nobody's.
     let session = Arc::new(Session {
         lease: Lease { run: run.id.clone(), fence: 0, taken_from: None },
+        held: Arc::default(),
         guard: resume::guard(&run, true),
         about,
         others: Arc::default(),

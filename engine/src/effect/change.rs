@@ -73,6 +73,7 @@ impl Change<'_> {
                 pace(act, &mut tries)?;
             }
             tries.sent += 1;
+            act.scope.session.still_ours()?;
             let error = match act.send_call(self.operation, &deed) {
                 Ok(answer) => return self.answered(&deed, answer, tries.sent),
                 Err(error) => error,

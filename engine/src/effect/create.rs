@@ -115,6 +115,7 @@ impl Making<'_> {
                 }
             }
             tries.sent += 1;
+            act.scope.session.still_ours()?;
             let error = match act.send_create(self.kind, &deed) {
                 Ok(described) => {
                     if doubt {

@@ -67,6 +67,7 @@ pub(super) fn lost(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed, found: &
     let Some(at) = kind.locate(&deed.input, &found.described) else {
         return Err(Stop::Unresolved(Box::new(act.unresolved("RB0415", format!("{id} cannot be located")))).into());
     };
+    act.scope.session.still_ours()?;
     act.patiently(&deed.place, || match act.send_delete(kind, &deed.place, &at, None) {
         Err(error) if error.class != Class::NotFound => Err(error),
         _ => Ok(Value::Null),

@@ -141,6 +141,7 @@ impl Removal<'_> {
         let (mut tries, mut renewals) = (0, 0);
         loop {
             act.scope.check_stop()?;
+            act.scope.session.still_ours()?;
             let error = match act.send_delete(self.kind, &self.place, &owned.locator, owned.prior.as_ref()) {
                 Ok(()) if owned.prior.is_some() => return self.put_back(),
                 Ok(()) if mutant!("gone-not-awaited") => return self.gone(false),

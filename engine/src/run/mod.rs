@@ -11,6 +11,7 @@
 //! * [`clock`]: wall time and simulated time.
 //! * [`vault`]: secrets: placeholders, sealed values.
 //! * [`guard`]: whose account, and as whom.
+//! * [`held`]: when the lease was last seen to be ours.
 //! * [`drive`]: opens a run, drives it, and ends it.
 
 pub mod approve;
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod decide;
 pub mod drive;
 pub mod guard;
+pub mod held;
 pub mod history;
 pub mod matching;
 pub mod output;

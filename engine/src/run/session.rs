@@ -11,14 +11,16 @@ use runbook_modules::{
 };
 use runbook_seeded::{crash_after, crash_before, mutant};
 use runbook_state::{
+    error::Error,
     record::{Record, Site},
     store::{Lease, Run, Store, When},
 };
 
 use super::{
     cancel::Cancel,
-    clock::Time,
+    clock::{Time, wall_ms},
     guard::{Guard, whose},
+    held::{Held, Moment},
     history::{History, Step},
     vault::Vault,
 };
@@ -49,6 +51,8 @@ pub struct Session {
     pub run: Run,
     /// Our right to write.
     pub lease: Lease,
+    /// When we were last seen to have it.
+    pub held: Arc<Held>,
     /// The journal.
     pub store: Arc<dyn Store>,
     /// Where effects go.
@@ -91,7 +95,7 @@ impl Session {
     /// # Errors
     /// As [`Session::append`]: then the history is as before, too.
     pub fn record(&self, records: Vec<Record>, when: When) -> Result<(), Halt> {
-        let wall = super::clock::wall_ms();
+        let wall = wall_ms();
         let sim = self.time.simulated().then(|| self.time.now_ms());
         self.write(wall, sim, records.clone(), when)?;
         for record in records {
@@ -106,7 +110,21 @@ impl Session {
     /// [`Stop::Fenced`] or [`Stop::Store`]: in both cases nothing was written.
     pub fn append(&self, records: Vec<Record>, when: When) -> Result<(), Halt> {
         let sim = self.time.simulated().then(|| self.time.now_ms());
-        self.write(super::clock::wall_ms(), sim, records, when)
+        self.write(wall_ms(), sim, records, when)
+    }
+
+    /// To be called right before anything is sent. After a stop of the process, or a sleep of the machine, another one may drive the run.
+    ///
+    /// # Errors
+    /// [`Stop::Fenced`] or [`Stop::Store`].
+    pub fn still_ours(&self) -> Result<(), Halt> {
+        if !self.held.long_ago() || mutant!("sends-without-the-lease") {
+            return Ok(());
+        }
+        let began = Moment::now();
+        self.store.renew(&self.lease, wall_ms()).map_err(lost)?;
+        self.held.seen(began);
+        Ok(())
     }
 
     /// The same run for recalling it: same journal and history, nothing is written or shown.
@@ -114,6 +132,7 @@ impl Session {
         Self {
             run: self.run.clone(),
             lease: self.lease.clone(),
+            held: self.held.clone(),
             store: self.store.clone(),
             target: self.target.clone(),
             about: self.about.clone(),
@@ -150,14 +169,22 @@ impl Session {
     fn write(&self, wall: i64, sim: Option<i64>, records: Vec<Record>, when: When) -> Result<(), Halt> {
         let records = if mutant!("no-intent") { without_intents(records) } else { records };
         let points = crash_before!(&records);
+        let began = Moment::now();
         let written = self.store.append(&self.lease, wall, sim, records, when);
         if written.is_ok() {
+            if when == When::Now {
+                self.held.seen(began);
+            }
             crash_after!(points);
         }
-        written.map_err(|error| match error {
-            runbook_state::error::Error::Fenced { .. } => Stop::Fenced(error.to_string()).into(),
-            other => Stop::Store(other.to_string()).into(),
-        })
+        written.map_err(lost)
+    }
+}
+
+fn lost(error: Error) -> Halt {
+    match error {
+        Error::Fenced { .. } => Stop::Fenced(error.to_string()).into(),
+        other => Stop::Store(other.to_string()).into(),
     }
 }
 

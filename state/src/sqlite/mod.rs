@@ -135,7 +135,10 @@ impl Store for Sqlite {
         let work = move |connection: &Connection| {
             not_late(&late, &run, fence)?;
             let done = append::append(connection, &run, Some(fence), at_ms, sim_ms, &lines);
-            if let (Err(error), When::Soon) = (&done, when) {
+            // Whoever has lost the lease is told so by each later write itself.
+            if let (Err(error), When::Soon) = (&done, when)
+                && !matches!(error, Error::Fenced { .. })
+            {
                 late.lock().unwrap_or_else(PoisonError::into_inner).insert((run, fence), error.to_string());
             }
             done

@@ -36,6 +36,7 @@ mod sheet;
 mod sheet_text;
 mod shifted;
 mod signals;
+mod stopped;
 mod storage;
 mod trial;
 #[path = "../../trials/mod.rs"]
@@ -78,13 +79,14 @@ const SECTIONS: &[Section] = &[
     storage::DISK,
     storage::OLDER,
     storage::LEASES,
+    stopped::SECTION,
     signals::SECTION,
     clocks::SECTION,
     trust::EDITS,
     changed::SURROUNDINGS,
+    changed::BUILDS,
     trust::AUDIT,
     trust::SECRETS,
-    changed::BUILDS,
     trust::ATTACKS,
     mutants::SECTION,
 ];

@@ -111,6 +111,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("links-followed", &[SCRIPT]),
     mutant("no-fence", &[(STORE, "a_dead_holder_is_taken_over_and_can_write_no_more"), STATE]),
     mutant("lease-not-checked", &[STATE]),
+    mutant("sends-without-the-lease", &[(ENGINE, "who_was_stopped_for_long_looks_before_it_sends"), RUN]),
     mutant("pid-alone", &[STATE]),
     mutant("chain-not-verified", &[STATE]),
     mutant("end-not-verified", &[STATE]),

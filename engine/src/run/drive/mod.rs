@@ -229,6 +229,7 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
     let session = Session {
         run: driver.run,
         lease,
+        held: Arc::default(),
         store: driver.store,
         target: driver.target,
         about,

@@ -4,6 +4,7 @@ use runbook_modules::target::About;
 use runbook_state::{
     error::Error,
     record::{Ending, Record},
+    store::Store,
 };
 use serde_json::json;
 
@@ -229,7 +230,7 @@ fn a_runbook_cancel_wakes_a_sleeper() {
     let outcome = bed.drive(|scope| {
         plain(scope, "a", |inner| {
             let asked = Record::CancelAsked { by: "eve".into() };
-            runbook_state::store::Store::tell(&*store, super::bed::RUN, 1, asked).map_err(|e| boom(&e.to_string()))?;
+            store.tell(super::bed::RUN, 1, asked).map_err(|e| boom(&e.to_string()))?;
             inner.sleep(seconds(3600))?;
             Ok(json!(1))
         })
@@ -336,4 +337,22 @@ fn a_lost_lease_ends_everything_and_nothing_more_is_written() {
     });
     assert!(matches!(outcome.stop, Some(Stop::Fenced(_))));
     assert!(!bed.records().iter().any(|record| matches!(record, Record::Ended { .. })));
+}
+
+/// Stopped between an intent and its call, and taken over meanwhile: what it would send, the other one has found out about already.
+#[test]
+fn who_was_stopped_for_long_looks_before_it_sends() {
+    let bed = Bed::new();
+    bed.drive(|scope| {
+        let session = &scope.session;
+        assert!(session.still_ours().is_ok());
+        session.held.forget();
+        assert!(session.still_ours().is_ok(), "it is still ours");
+        assert!(!session.held.long_ago(), "and that is known again");
+        bed.store.release(&session.lease, 0).expect("our lease");
+        assert!(session.still_ours().is_ok(), "just now it was ours");
+        session.held.forget();
+        assert!(matches!(session.still_ours(), Err(Halt::Stop(Stop::Fenced(_)))));
+        Err(Stop::Fenced("the lease was taken over".to_owned()).into())
+    });
 }

@@ -63,6 +63,17 @@ fn a_lease_given_back_is_free_and_void() {
 }
 
 #[test]
+fn a_lease_that_was_lost_before_a_record_that_nobody_waits_for_is_told_as_such() {
+    let store = store();
+    let away = Holder { host: "elsewhere".into(), ..own() };
+    let lost = store.acquire(RUN, &away, 0, 1_000).unwrap();
+    store.acquire(RUN, &own(), 5_000, 1_000).unwrap();
+    store.append(&lost, 6_000, None, vec![output(1)], When::Soon).unwrap();
+    assert!(matches!(now(&store, &lost, vec![output(2)]), Err(Error::Fenced { .. })));
+    assert!(store.journal(RUN).unwrap().is_empty());
+}
+
+#[test]
 fn of_sixteen_exactly_one_wins() {
     let dir = tempfile::tempdir().unwrap();
     Sqlite::open(dir.path()).unwrap().create(&new_run(RUN)).unwrap();
