@@ -11,6 +11,7 @@ use super::{
 use crate::live::{
     Call, Clients, Driver, Sent, classify,
     convert::{Described, built, field},
+    error,
 };
 
 pub(super) struct Rule;
@@ -139,16 +140,21 @@ async fn remove(clients: &Clients, at: &Value, ids: Vec<String>) -> Result<(), C
     failed(answer.failed_entries().iter().map(|entry| [entry.target_id(), entry.error_code(), entry.error_message()]))
 }
 
-/// EventBridge answers 200 and names the entries that it refused.
+/// EventBridge answers 200 and names the entries that it refused. What it says of a target sorts the failure as a code of its own would;
+/// that somebody else changes the rule in this moment passes.
 fn failed<'a>(mut entries: impl Iterator<Item = [Option<&'a str>; 3]>) -> Result<(), CallError> {
     let Some([id, code, message]) = entries.next() else { return Ok(()) };
-    let text = format!("target {}: {}", id.unwrap_or_default(), message.unwrap_or_default());
-    Err(CallError::refused(code.unwrap_or("FailedEntry"), text))
+    let (code, message) = (code.unwrap_or("FailedEntry"), message.unwrap_or_default());
+    let class = match code {
+        "ConcurrentModificationException" => Class::Throttled,
+        code => error::class(400, code, message),
+    };
+    Err(CallError::new(class, code, format!("target {}: {message}", id.unwrap_or_default())))
 }
 
 fn described(at: &Value, targets: Vec<Value>) -> Value {
     let rule = field(at, "rule");
-    let mut found = json!({ "id": targets::id(at), "name": rule, "rule": rule, "targets": targets, "tags": {} });
+    let mut found = json!({ "id": targets::id(at), "name": rule, "rule": rule, "targets": targets });
     if let Some(bus) = bus(at) {
         found["event_bus_name"] = bus.into();
     }
@@ -201,11 +207,11 @@ impl Call for ListTargets {
 
 #[cfg(test)]
 mod tests {
-    use runbook_modules::error::Class;
+    use runbook_modules::{error::Class, resource::Kind as _};
     use serde_json::json;
 
     use crate::{
-        events::driver,
+        events::{driver, targets::KIND},
         live::testing::{Answer, Wire, json_answer, sent, tags},
     };
 
@@ -243,25 +249,46 @@ mod tests {
 
     #[tokio::test]
     async fn targets_are_put_listed_put_back_and_removed() {
-        let other = json!({ "FailedEntryCount": 1, "FailedEntries": [{ "TargetId": "q", "ErrorCode": "AccessDenied", "ErrorMessage": "no" }] });
         let wire = Wire::answering([
             json_answer(200, json!({ "FailedEntryCount": 0, "FailedEntries": [] })),
             json_answer(200, json!({ "Targets": [{ "Id": "q", "Arn": "arn:q" }, { "Id": "x", "Arn": "arn:x" }] })),
             json_answer(200, json!({})),
             json_answer(200, json!({})),
-            json_answer(200, other),
         ]);
         let (targets, tags) = (driver("events.targets").unwrap(), tags());
         let input = json!({ "rule": "r", "targets": [{ "id": "q", "arn": "arn:q" }] });
         let made = targets.create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+        assert_eq!(made.get("tags"), None, "nothing marks a target: undo tells one of a lost answer by what it holds");
         assert_eq!(targets.read(&wire.clients, &input).await.unwrap(), Some(made), "others' targets are not ours");
         let before = json!({ "targets": [{ "id": "q", "arn": "arn:before" }] });
         targets.delete(&wire.clients, &input, Some(&before)).await.unwrap();
         targets.delete(&wire.clients, &input, None).await.unwrap();
-        assert_eq!(targets.create(&wire.clients, &sent(&input, &tags)).await.unwrap_err().code, "AccessDenied");
         let bodies: Vec<_> = wire.seen().iter().map(|seen| seen.json()).collect();
         assert_eq!(bodies[2]["Targets"], json!([{ "Id": "q", "Arn": "arn:before" }]));
         assert_eq!((&bodies[3]["Ids"], wire.seen()[3].target.as_str()), (&json!(["q"]), "AWSEvents.RemoveTargets"));
+    }
+
+    /// A call sets one target, so what EventBridge refuses of it is all of it: nothing is set that nobody owns.
+    #[tokio::test]
+    async fn a_refused_target_is_the_whole_call_and_what_passes_is_sent_again() {
+        let (targets, tags) = (driver("events.targets").unwrap(), tags());
+        let input = json!({ "rule": "r", "targets": [{ "id": "q", "arn": "arn:q" }] });
+        let mut two = input.clone();
+        two["targets"] = json!([{ "id": "q", "arn": "arn:q" }, { "id": "x", "arn": "arn:x" }]);
+        let error = KIND.check(&two).unwrap_err();
+        assert_eq!(error.path, "targets", "EventBridge would set one where it refuses the other: {error}");
+        for (code, class) in [
+            ("AccessDenied", Class::Refused),
+            ("ResourceNotFoundException", Class::NotFound),
+            ("ThrottlingException", Class::Throttled),
+            ("ConcurrentModificationException", Class::Throttled),
+            ("InternalFailure", Class::Unknown),
+        ] {
+            let entry = json!({ "TargetId": "q", "ErrorCode": code, "ErrorMessage": "no" });
+            let wire = Wire::answering([json_answer(200, json!({ "FailedEntryCount": 1, "FailedEntries": [entry] }))]);
+            let error = targets.create(&wire.clients, &sent(&input, &tags)).await.unwrap_err();
+            assert_eq!((error.class, error.code.as_str(), error.message.as_str()), (class, code, "target q: no"));
+        }
     }
 
     #[tokio::test]

@@ -30,7 +30,7 @@ pub struct Input {
     pub rule: String,
     /// The rule's bus; `default` when left out.
     pub event_bus_name: Option<String>,
-    /// At most five.
+    /// The target. EventBridge takes five, and sets some where it refuses others: here it is exactly one, so that what is set is owned.
     pub targets: Vec<Target>,
 }
 
@@ -54,7 +54,7 @@ static META: Meta = Meta {
     name: "events.targets",
     create: "put_targets",
     operations: ("PutTargets", "RemoveTargets"),
-    doc: "Gives a rule targets; one of the same id is replaced, and put back by undo.\n\nA rule with targets is not deleted. See the \
+    doc: "Gives a rule a target; one of the same id is replaced, and put back by undo.\n\nA rule with targets is not deleted. See the \
           [EventBridge reference](https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html).",
     identity: Identity::Repeat,
     usual: (Duration::ZERO, Duration::ZERO),
@@ -68,8 +68,10 @@ pub static KIND: Row<Upsert> = Row {
     meta: &META,
     schema: input::schema::<Input>,
     check: |value| match input::parse::<Input>(value)?.targets.len() {
-        1..=5 => Ok(()),
-        count => Err(InputError::new("targets", format!("{count} given; a rule takes 1 to 5"))),
+        1 => Ok(()),
+        count => {
+            Err(InputError::new("targets", format!("takes exactly one, not {count}: put each in a call of its own")))
+        }
     },
     locator: &["rule", "targets"],
     along: &["event_bus_name"],

@@ -33,6 +33,25 @@ fn a_rule_with_targets_is_not_deleted() {
 }
 
 #[test]
+fn a_call_sets_one_target_and_owns_it() {
+    let lab = Lab::new();
+    lab.make("events.put_rule", asked());
+    let two = json!({ "rule": "r", "targets": [{ "id": "a", "arn": "arn:a" }, { "id": "b", "arn": "arn:b" }] });
+    let error = lab.check("events.put_targets", two).unwrap_err();
+    assert_eq!((error.path.as_str(), error.message.contains("exactly one")), ("targets", true), "{error}");
+    for id in ["a", "b"] {
+        let input = json!({ "rule": "r", "targets": [{ "id": id, "arn": "arn:q" }] });
+        let made = lab.make("events.put_targets", input.clone());
+        let at = lab.locate("events.targets", &input, &made).unwrap();
+        assert_eq!((&made["id"], &at["targets"]), (&json!(format!("r/{id}")), &input["targets"]));
+    }
+    lab.delete("events.targets", targets("arn:q")).unwrap_err();
+    lab.delete("events.targets", json!({ "rule": "r", "targets": [{ "id": "a", "arn": "arn:q" }] })).unwrap();
+    let left = lab.call("events.list_targets_by_rule", json!({ "rule": "r" })).unwrap();
+    assert_eq!(left, json!({ "targets": [{ "id": "b", "arn": "arn:q" }] }));
+}
+
+#[test]
 fn a_rule_that_stands_is_not_overwritten() {
     let lab = Lab::new();
     lab.make("events.put_rule", asked());
