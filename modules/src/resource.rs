@@ -81,7 +81,8 @@ pub fn named(kind: &str, id: &str) -> String {
 ///
 /// `input` is the script's map after [`Kind::check`] (snake case, our `name`, `tags`, `wait`, `timeout` taken out, `name` in
 /// `tags.Name` where the target has no name field). `described` is the target's description as a map in snake case, with
-/// `id` (and `arn`, `name` where there are such) at the top and `tags` as a map. That is also what the script gets.
+/// `id` (and `arn`, `name` where there are such) at the top and `tags` as a map, where it can bear any: without the field it is one that
+/// nobody can mark, and is told by what it holds. That is also what the script gets.
 pub trait Kind: Send + Sync {
     /// The constant facts.
     fn meta(&self) -> &'static Meta;

@@ -103,7 +103,7 @@ async fn put_policy(clients: &Clients, input: lifecycle_policy::Input) -> Result
 }
 
 fn policy_described(name: &str, text: &str) -> Value {
-    json!({ "id": name, "repository_name": name, "lifecycle_policy_text": normal(&text.into()), "tags": {} })
+    json!({ "id": name, "repository_name": name, "lifecycle_policy_text": normal(&text.into()) })
 }
 
 impl Driver for LifecyclePolicy {

@@ -61,7 +61,7 @@ impl Driver for InstanceProfile {
 
 fn placed(profile: &str, role: &str) -> Value {
     json!({
-        "id": format!("{profile}/{role}"), "name": role, "instance_profile_name": profile, "role_name": role, "tags": {},
+        "id": format!("{profile}/{role}"), "name": role, "instance_profile_name": profile, "role_name": role,
     })
 }
 

@@ -24,21 +24,23 @@ pub(super) async fn list_attached(clients: &Clients, role: &str) -> Result<Vec<V
     Ok(all.iter().map(|p| json!({ "policy_name": p.policy_name(), "policy_arn": p.policy_arn() })).collect())
 }
 
+fn attachment(role: &str, arn: &str) -> Value {
+    json!({ "id": format!("{role}/{arn}"), "role_name": role, "policy_arn": arn })
+}
+
 impl Driver for Attachment {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let role_policy_attachment::Input { role_name, policy_arn } = sent.typed()?;
         let request = clients.iam.attach_role_policy().role_name(&role_name).policy_arn(&policy_arn);
         request.send().await.map_err(classify)?;
-        Ok(
-            json!({ "id": format!("{role_name}/{policy_arn}"), "role_name": role_name, "policy_arn": policy_arn, "tags": {} }),
-        )
+        Ok(attachment(&role_name, &policy_arn))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
         let (role, arn) = (field(at, "role_name"), field(at, "policy_arn"));
         let attached = none_if_missing(list_attached(clients, role).await)?.unwrap_or_default();
         let stands = attached.iter().any(|policy| field(policy, "policy_arn") == arn);
-        Ok(stands.then(|| json!({ "id": format!("{role}/{arn}"), "role_name": role, "policy_arn": arn, "tags": {} })))
+        Ok(stands.then(|| attachment(role, arn)))
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
@@ -61,8 +63,7 @@ async fn put_role_policy(clients: &Clients, policy: role_policy::Input) -> Resul
         .text("id", Some(&id))
         .text("role_name", Some(&policy.role_name))
         .text("policy_name", Some(&policy.policy_name))
-        .value("policy_document", Some(normal(&Value::from(document.as_str()))))
-        .tags([]);
+        .value("policy_document", Some(normal(&Value::from(document.as_str()))));
     let request = clients.iam.put_role_policy().role_name(policy.role_name).policy_name(policy.policy_name);
     request.policy_document(document).send().await.map_err(classify)?;
     Ok(described.done())
@@ -79,7 +80,7 @@ impl Driver for RolePolicy {
         let Some(found) = none_if_missing(request.send().await.map_err(classify))? else { return Ok(None) };
         let document = normal(&Value::from(found.policy_document()));
         let id = format!("{role}/{name}");
-        Ok(Some(json!({ "id": id, "role_name": role, "policy_name": name, "policy_document": document, "tags": {} })))
+        Ok(Some(json!({ "id": id, "role_name": role, "policy_name": name, "policy_document": document })))
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {

@@ -106,7 +106,7 @@ async fn what_was_attached_before_stays_attached() {
     let (at, tags) = (json!({ "role_name": "r", "policy_arn": arn }), tags());
     let before = attachment.read(&wire.clients, &at).await.unwrap().unwrap();
     let made = attachment.create(&wire.clients, &sent(&at, &tags)).await.unwrap();
-    assert_eq!(before, made);
+    assert_eq!((&before, before.get("tags")), (&made, None), "undo finds one of a lost answer as what bears no tags");
     attachment.delete(&wire.clients, &at, Some(&before)).await.unwrap();
     assert_eq!(wire.seen().len(), 2, "nothing is detached");
     attachment.delete(&wire.clients, &at, None).await.unwrap();

@@ -76,8 +76,7 @@ async fn put(clients: &Clients, policy: user_policy::Input) -> Result<Value, Cal
         .text("id", Some(&id))
         .text("user_name", Some(&policy.user_name))
         .text("policy_name", Some(&policy.policy_name))
-        .value("policy_document", Some(normal(&Value::from(document.as_str()))))
-        .tags([]);
+        .value("policy_document", Some(normal(&Value::from(document.as_str()))));
     let request = clients.iam.put_user_policy().user_name(policy.user_name).policy_name(policy.policy_name);
     request.policy_document(document).send().await.map_err(classify)?;
     Ok(described.done())
@@ -94,7 +93,7 @@ impl Driver for UserPolicy {
         let Some(found) = none_if_missing(request.send().await.map_err(classify))? else { return Ok(None) };
         let document = normal(&Value::from(found.policy_document()));
         let id = format!("{user}/{name}");
-        Ok(Some(json!({ "id": id, "user_name": user, "policy_name": name, "policy_document": document, "tags": {} })))
+        Ok(Some(json!({ "id": id, "user_name": user, "policy_name": name, "policy_document": document })))
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {

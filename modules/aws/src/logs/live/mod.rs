@@ -133,7 +133,7 @@ async fn keep(clients: &Clients, name: &str, days: i32) -> Result<Value, CallErr
 }
 
 fn kept(name: &str, days: i32) -> Value {
-    json!({ "id": name, "name": name, "log_group_name": name, "retention_in_days": days, "tags": {} })
+    json!({ "id": name, "name": name, "log_group_name": name, "retention_in_days": days })
 }
 
 impl Driver for RetentionPolicy {

@@ -133,7 +133,7 @@ fn own(at: &Value, all: Vec<Value>) -> Option<Value> {
     let state = states.filter(|state| !state.is_empty()).find(|state| *state != "AVAILABLE").unwrap_or("AVAILABLE");
     let proxy = field(at, "db_proxy_name");
     let id = format!("{proxy}/{}", wanted.join(","));
-    let mut found = json!({ "id": id, "db_proxy_name": proxy, "state": state, "targets": own, "tags": {} });
+    let mut found = json!({ "id": id, "db_proxy_name": proxy, "state": state, "targets": own });
     for list in ["db_instance_identifiers", "db_cluster_identifiers"] {
         if let Some(names) = at.get(list) {
             found[list] = names.clone();

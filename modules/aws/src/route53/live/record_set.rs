@@ -53,7 +53,6 @@ fn whole(zone: &str, record: &ResourceRecordSet) -> Described {
     described(record)
         .text("id", Some(&id(plain_id(zone), &unescaped(record.name()), record.r#type().as_str(), set)))
         .text("hosted_zone_id", Some(plain_id(zone)))
-        .tags([])
 }
 
 fn record_set(input: Input) -> Result<ResourceRecordSet, CallError> {

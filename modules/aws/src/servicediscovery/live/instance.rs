@@ -27,7 +27,6 @@ fn described(service: &str, instance: &str, attributes: Value) -> Described {
         .text("service_id", Some(service))
         .text("instance_id", Some(instance))
         .value("attributes", Some(attributes))
-        .tags([])
 }
 
 async fn register(clients: &Clients, input: Input, token: &str) -> Result<Value, CallError> {

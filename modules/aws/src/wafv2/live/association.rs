@@ -18,7 +18,7 @@ async fn associate(clients: &Clients, acl: &str, resource: &str) -> Result<Value
 }
 
 fn described(acl: &str, resource: &str) -> Value {
-    json!({ "id": resource, "resource_arn": resource, "web_acl_arn": acl, "tags": {} })
+    json!({ "id": resource, "resource_arn": resource, "web_acl_arn": acl })
 }
 
 async fn of(clients: &Clients, resource: &str) -> Result<Option<Value>, CallError> {

@@ -17,7 +17,7 @@ pub(in crate::wafv2) struct Logging;
 
 fn described(arn: &str, places: Value) -> Value {
     let configuration = json!({ "resource_arn": arn, "log_destination_configs": places });
-    json!({ "id": arn, "resource_arn": arn, "logging_configuration": configuration, "tags": {} })
+    json!({ "id": arn, "resource_arn": arn, "logging_configuration": configuration })
 }
 
 async fn put(clients: &Clients, arn: &str, places: Vec<String>) -> Result<Value, CallError> {
