@@ -31,6 +31,9 @@ struct Work {
     done: bool,
     /// When what was made goes.
     gone_due: Option<i64>,
+    /// It was taken away, and the finalizers stay until it is gone.
+    #[serde(default)]
+    leaving: bool,
     over: bool,
     made: Vec<String>,
 }
@@ -62,10 +65,7 @@ fn follow(world: &mut World, rehearsal: &Rehearsal, now_ms: i64) -> Result<(), S
         let trigger = trigger(world, &work).cloned();
         let mut problem = Ok(());
         match &trigger {
-            _ if work.done => {
-                making::unmake(world, &cluster, rule, trigger.as_ref(), &work.made, at);
-                work.over = true;
-            }
+            _ if work.done => leave(world, &cluster, rule, trigger.as_ref(), &mut work, at),
             Some(trigger) => {
                 problem = making::make(world, &cluster, rule, trigger, &mut work.made, at);
                 work.over = problem.is_err();
@@ -77,6 +77,23 @@ fn follow(world: &mut World, rehearsal: &Rehearsal, now_ms: i64) -> Result<(), S
         problem?;
     }
     Ok(())
+}
+
+/// Takes away what was made for a trigger, and lets the trigger go when that is gone.
+fn leave(world: &mut World, cluster: &str, rule: &Make, trigger: Option<&Object>, work: &mut Work, at: i64) {
+    if !work.leaving {
+        making::unmake(world, rule, &work.made, at);
+        work.leaving = true;
+    }
+    let held = trigger.filter(|trigger| making::holds_until_gone(rule, trigger));
+    match held.map(|_| making::gone_at(world, &work.made)) {
+        Some(None) => {}
+        Some(Some(gone)) if gone > at => work.gone_due = Some(gone),
+        _ => {
+            making::let_go(world, cluster, rule, trigger, at);
+            work.over = true;
+        }
+    }
 }
 
 /// The rules of every world and those of the rehearsal file.
@@ -181,6 +198,7 @@ fn notice(world: &mut World, name: &str, rule: &Make, now_ms: i64) -> Result<(),
                     due,
                     done: false,
                     gone_due: None,
+                    leaving: false,
                     over: false,
                     made: Vec::new(),
                 };
@@ -215,7 +233,11 @@ fn next(world: &World, rules: &[(String, &Make)], now_ms: i64) -> Result<Option<
         let Some(work) = work(record).filter(|work| !work.over) else { continue };
         let due = match (work.done, work.gone_due) {
             (false, _) => work.due,
-            (true, Some(due)) => due,
+            (true, Some(due)) if !work.leaving => due,
+            (true, Some(due)) => match making::gone_at(world, &work.made) {
+                Some(gone) => due.max(gone),
+                None => continue,
+            },
             (true, None) => continue,
         };
         let Some((_, rule)) = rules.iter().find(|(name, _)| *name == work.rule) else { continue };

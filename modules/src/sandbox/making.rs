@@ -119,21 +119,41 @@ pub(super) fn give(world: &mut World, given: &[Value], at: i64) -> Result<(), St
     Ok(())
 }
 
-/// Takes away what was made for a trigger, newest first, and the rule's finalizers off it.
-pub(super) fn unmake(
-    world: &mut World, cluster: &str, rule: &Make, trigger: Option<&Object>, made: &[String], at: i64,
-) {
-    if rule.on_delete != OnDelete::Keep {
-        for key in made.iter().rev() {
-            let Some(object) = world.by_key(key).filter(|o| o.gone_at.is_none()).cloned() else { continue };
-            if object.kind == OBJECT {
-                // One that is gone already needs no deletion.
-                let _ = delete::delete(world, &object.place, &object.id, at);
-            } else {
-                begin_deletion(world, key, at, "", at);
-            }
+/// Takes away what was made for a trigger, newest first.
+pub(super) fn unmake(world: &mut World, rule: &Make, made: &[String], at: i64) {
+    if rule.on_delete == OnDelete::Keep {
+        return;
+    }
+    for key in made.iter().rev() {
+        let Some(object) = world.by_key(key).filter(|o| o.gone_at.is_none()).cloned() else { continue };
+        if object.kind == OBJECT {
+            // One that is gone already needs no deletion.
+            let _ = delete::delete(world, &object.place, &object.id, at);
+        } else {
+            begin_deletion(world, key, at, "", at);
         }
     }
+}
+
+/// When the last of what was taken away is gone; None: finalizers of its own, or what is in it, still hold some of it.
+pub(super) fn gone_at(world: &World, made: &[String]) -> Option<i64> {
+    made.iter().filter_map(|key| world.by_key(key)).try_fold(0, |last: i64, object| match object.gone_at {
+        Some(gone) => Some(last.max(gone)),
+        // One of the same name that nobody deletes is another one.
+        None => text(&object.body, "metadata.deletionTimestamp").is_empty().then_some(last),
+    })
+}
+
+/// Whether a rule's controller holds a trigger by its finalizers until what it made is gone. Flux's for Kustomizations, that do not say
+/// otherwise, lets go when that is deleted. Source: <https://fluxcd.io/flux/components/kustomize/kustomizations/#deletion-policy>.
+pub(super) fn holds_until_gone(rule: &Make, trigger: &Object) -> bool {
+    let early = text(&trigger.body, "kind") == "Kustomization"
+        && text(&trigger.body, "spec.deletionPolicy") != "WaitForTermination";
+    trigger.kind == OBJECT && !rule.finalizers.is_empty() && rule.on_delete != OnDelete::Keep && !early
+}
+
+/// Takes a rule's finalizers off a trigger.
+pub(super) fn let_go(world: &mut World, cluster: &str, rule: &Make, trigger: Option<&Object>, at: i64) {
     if let Some(trigger) = trigger.filter(|trigger| trigger.kind == OBJECT) {
         delete::remove_finalizers(world, cluster, &trigger.id, &rule.finalizers, at);
     }

@@ -78,7 +78,8 @@ pub struct Make {
     /// Merged into the object that set it off.
     #[serde(default)]
     pub adds: Value,
-    /// Put on the object that set it off as soon as this is made, taken off by the controller when what it made is gone.
+    /// Put on the object that set it off as soon as this is made, taken off by the controller when what it made is gone (a Flux
+    /// Kustomization's: when it is deleted).
     #[serde(default)]
     pub finalizers: Vec<String>,
     /// What happens to what was made when the trigger goes.

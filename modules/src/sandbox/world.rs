@@ -92,7 +92,7 @@ pub struct Call {
     pub place: String,
     /// The token; empty for a deletion.
     pub token: String,
-    /// `done`, `lost` or `broken` (done, but the answer was not given), `dropped` (not done, and no answer), `late` (still on its way),
+    /// `done`, `doomed` (done, and what it made ends as failed), `lost` or `broken` (done, but the answer was not given), `dropped` (not done, and no answer), `late` (still on its way),
     /// or the code of the refusal.
     pub outcome: String,
     /// Simulated time.

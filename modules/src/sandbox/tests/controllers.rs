@@ -206,6 +206,71 @@ fn without_its_controller_an_export_stays_for_ever() {
     assert_eq!(bench.obstacles(&Object, &at)[0], "finalizer t.io/clean");
 }
 
+/// What is made for an export takes 20 s to go, or is held by a finalizer of its own; nothing of a bundle holds it.
+const HOLDS: &str = r#"
+makes:
+  - when: { k8s: "Export/*/*" }
+    finalizers: [t.io/clean]
+    objects:
+      - apiVersion: v1
+        kind: Service
+        metadata: { name: "of-${name}", namespace: "${namespace}" }
+        spec: { type: LoadBalancer }
+  - when: { k8s: "Outer/*/*" }
+    finalizers: [t.io/outer]
+    objects: [ { apiVersion: t.io/v1, kind: Export, metadata: { name: "inner-${name}", namespace: "${namespace}" } } ]
+  - when: { k8s: "Kustomization/*/*" }
+    finalizers: [t.io/early]
+    objects: [ { apiVersion: t.io/v1, kind: Export, metadata: { name: "built-${name}", namespace: "${namespace}" } } ]
+"#;
+
+/// A world with these kinds, in which one of a kind stands with what was made for it, and its deletion has begun.
+fn going(kind: &str, spec: Value) -> (Bench, Value) {
+    let bench = Bench::with_cluster(HOLDS);
+    for (kind, plural) in [("Export", "exports"), ("Outer", "outers"), ("Kustomization", "kustomizations")] {
+        let crd = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("{plural}.t.io")},
+            "spec": {"group": "t.io", "scope": "Namespaced", "names": {"kind": kind, "plural": plural}, "versions": [{"name": "v1"}]},
+        });
+        bench.create(&Object, kind, crd).unwrap();
+    }
+    bench.pass(20);
+    let trigger = json!({"apiVersion": "t.io/v1", "kind": kind, "metadata": {"name": "a"}, "spec": spec});
+    bench.create(&Object, "a", trigger.clone()).unwrap();
+    bench.pass(5);
+    let at = Object.locate(&trigger, &Value::Null).unwrap();
+    assert!(bench.read(&Object, &at).unwrap()["metadata"]["finalizers"].is_array());
+    bench.delete(&Object, &at, None).unwrap();
+    (bench, at)
+}
+
+#[test]
+fn the_finalizers_stay_until_what_was_made_is_gone() {
+    let (bench, at) = going("Export", json!({}));
+    bench.pass(10);
+    assert_eq!(bench.obstacles(&Object, &at)[0], "finalizer t.io/clean");
+    bench.pass(15);
+    assert_eq!(bench.read(&Object, &at), None);
+
+    let (bench, at) = going("Outer", json!({}));
+    bench.pass(10);
+    assert_eq!(bench.obstacles(&Object, &at)[0], "finalizer t.io/outer", "what it made waits for what that made");
+    bench.pass(15);
+    assert_eq!(bench.read(&Object, &at), None);
+}
+
+#[test]
+fn a_kustomization_lets_go_when_what_it_made_is_deleted() {
+    let (bench, at) = going("Kustomization", json!({}));
+    bench.pass(1);
+    assert_eq!(bench.read(&Object, &at), None);
+    let (bench, at) = going("Kustomization", json!({"deletionPolicy": "WaitForTermination"}));
+    bench.pass(10);
+    assert_eq!(bench.obstacles(&Object, &at)[0], "finalizer t.io/early");
+    bench.pass(15);
+    assert_eq!(bench.read(&Object, &at), None);
+}
+
 #[test]
 fn a_text_without_a_value_is_told_once_and_blocks_nothing() {
     let bench = Bench::with_cluster(
