@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use runbook_modules::{
+    error::CallError,
     input,
     resource::{Identity, Meta},
 };
@@ -92,6 +93,12 @@ pub static KIND: Row<Alarms> = Row {
     differences,
     sim: &Alarms,
 };
+
+/// Another alarm stands under the name, out of whose description it could not be put back.
+pub(super) fn not_replaced(name: &str, of: &str) -> CallError {
+    let text = format!("an alarm named {name} stands, with {of}: undo could not put it back");
+    CallError::refused("AlarmNotReplaced", text).hint("give yours another name")
+}
 
 /// A threshold is a number, whole or not, and the order of dimensions says nothing.
 fn differences(input: &Value, described: &Value) -> Vec<Difference> {

@@ -10,7 +10,7 @@ use runbook_modules::{
 };
 use serde_json::{Value, json};
 
-use super::metric_alarm::META;
+use super::metric_alarm::{META, not_replaced};
 use crate::simulate::Upsert;
 
 pub(super) static SIM: Upsert = Upsert(Simple {
@@ -30,12 +30,18 @@ pub(super) static SIM: Upsert = Upsert(Simple {
     ..Simple::DEFAULT
 });
 
+/// World objects of this kind are alarms on other alarms, which nothing here makes: a rehearsal file gives them.
+pub(super) const COMPOSITE: &str = "cloudwatch.composite_alarm";
+
 /// Alarms. What the sandbox's metrics say never breaches anything.
 pub struct Alarms;
 
 impl Sim for Alarms {
     fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         let (region, name) = (call.place.region.as_str(), call.text("alarm_name"));
+        if [region, ""].iter().any(|place| world.get(COMPOSITE, place, name, call.now_ms).is_some()) {
+            return Err(not_replaced(name, "a rule over other alarms"));
+        }
         let before =
             world.get(META.name, region, name, call.now_ms).map(|alarm| (alarm.states.clone(), alarm.tags.clone()));
         SIM.create(kind, world, call)?;

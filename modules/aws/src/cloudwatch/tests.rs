@@ -67,10 +67,31 @@ fn alarms_are_listed_by_name_and_state() {
     assert_eq!(names(json!({ "alarm_names": ["young", "none"] })), ["young"]);
     assert_eq!(names(json!({ "alarm_name_prefix": "o" })), ["old"]);
     assert_eq!(names(json!({ "state_value": "INSUFFICIENT_DATA" })), ["young"]);
+    assert_eq!(names(json!({ "alarm_names": [] })), [""; 0], "no name is not every name");
     let both = json!({ "alarm_names": ["old"], "alarm_name_prefix": "o" });
     assert_eq!(lab.check("cloudwatch.describe_alarms", both).unwrap_err().path, "alarm_name_prefix");
     let state = lab.check("cloudwatch.describe_alarms", json!({ "state_value": "FINE" })).unwrap_err();
     assert_eq!(state.path, "state_value");
+}
+
+#[test]
+fn an_alarm_on_alarms_bears_its_name_alone() {
+    let lab = Lab::new();
+    let rule = json!({ "alarm_name": "old", "alarm_rule": "ALARM(a) OR ALARM(b)" });
+    lab.put_object("cloudwatch.composite_alarm", "us-east-1", "old", rule);
+    let error = lab.call("cloudwatch.put_metric_alarm", alarm(600)).unwrap_err();
+    assert_eq!(error.code, "AlarmNotReplaced");
+    assert!(error.message.contains("a rule over other alarms"), "{error}");
+    lab.make("cloudwatch.put_metric_alarm", with("alarm_name", "new".into()));
+    let count = |input: Value| {
+        let found = lab.call("cloudwatch.describe_alarms", input).unwrap();
+        ["metric_alarms", "composite_alarms"].map(|list| found[list].as_array().map_or(0, Vec::len))
+    };
+    assert_eq!(count(json!({})), [1, 0]);
+    assert_eq!(count(json!({ "alarm_types": ["MetricAlarm", "CompositeAlarm"] })), [1, 1]);
+    assert_eq!(count(json!({ "alarm_types": ["CompositeAlarm"], "alarm_names": ["old", "new"] })), [0, 1]);
+    let wrong = lab.check("cloudwatch.describe_alarms", json!({ "alarm_types": ["LogAlarm"] })).unwrap_err();
+    assert_eq!(wrong.path, "alarm_types");
 }
 
 #[test]

@@ -7,7 +7,10 @@ use runbook_modules::error::{CallError, Class};
 use serde_json::{Value, json};
 
 use crate::{
-    cloudwatch::{describe::Describe, metric_alarm::Input},
+    cloudwatch::{
+        describe::{Describe, METRIC, OF_ALARMS},
+        metric_alarm::{Input, not_replaced},
+    },
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
@@ -60,25 +63,67 @@ fn beyond(alarm: &types::MetricAlarm) -> Option<&'static str> {
     others.into_iter().find(|(has, _)| *has).map(|(_, what)| what)
 }
 
-async fn list(clients: &Clients, asked: Describe) -> Result<Vec<types::MetricAlarm>, CallError> {
+/// An alarm on other alarms.
+fn of_alarms(alarm: &types::CompositeAlarm) -> Value {
+    Described::new()
+        .text("id", alarm.alarm_name())
+        .text("name", alarm.alarm_name())
+        .text("alarm_name", alarm.alarm_name())
+        .text("arn", alarm.alarm_arn())
+        .text("alarm_description", alarm.alarm_description())
+        .text("state_value", alarm.state_value().map(StateValue::as_str))
+        .text("alarm_rule", alarm.alarm_rule())
+        .value("actions_enabled", alarm.actions_enabled())
+        .value("alarm_actions", Some(texts(alarm.alarm_actions())))
+        .value("ok_actions", Some(texts(alarm.ok_actions())))
+        .value("insufficient_data_actions", Some(texts(alarm.insufficient_data_actions())))
+        .done()
+}
+
+/// Alarms, by what they watch.
+#[derive(Default)]
+struct Alarms {
+    metric: Vec<types::MetricAlarm>,
+    composite: Vec<types::CompositeAlarm>,
+}
+
+/// CloudWatch takes an empty list of names or types for none at all, and lists every alarm: it is not asked then.
+async fn list(clients: &Clients, asked: Describe) -> Result<Alarms, CallError> {
+    let mut found = Alarms::default();
+    let kinds: Vec<AlarmType> =
+        [METRIC, OF_ALARMS].into_iter().filter(|kind| asked.wants(kind)).map(AlarmType::from).collect();
+    if kinds.is_empty() {
+        return Ok(found);
+    }
     let request = clients
         .cloudwatch
         .describe_alarms()
-        .alarm_types(AlarmType::MetricAlarm)
+        .set_alarm_types(Some(kinds))
         .set_alarm_names(asked.alarm_names)
         .set_alarm_name_prefix(asked.alarm_name_prefix)
         .set_state_value(asked.state_value.as_deref().map(StateValue::from));
     let mut pages = request.into_paginator().send();
-    let mut found = Vec::new();
     while let Some(page) = pages.next().await {
-        found.extend(page.map_err(classify)?.metric_alarms.unwrap_or_default());
+        let page = page.map_err(classify)?;
+        found.metric.extend(page.metric_alarms.unwrap_or_default());
+        found.composite.extend(page.composite_alarms.unwrap_or_default());
     }
     Ok(found)
 }
 
-async fn named(clients: &Clients, name: &str) -> Result<Option<types::MetricAlarm>, CallError> {
-    let asked = Describe { alarm_names: Some(vec![name.to_owned()]), alarm_name_prefix: None, state_value: None };
-    Ok(list(clients, asked).await?.into_iter().find(|alarm| alarm.alarm_name() == Some(name)))
+/// The alarms of a name. There is one at most, of any type.
+async fn named(clients: &Clients, name: &str) -> Result<Alarms, CallError> {
+    let kinds = [METRIC, OF_ALARMS].map(str::to_owned).to_vec();
+    let asked = Describe {
+        alarm_names: Some(vec![name.to_owned()]),
+        alarm_name_prefix: None,
+        state_value: None,
+        alarm_types: Some(kinds),
+    };
+    let mut found = list(clients, asked).await?;
+    found.metric.retain(|alarm| alarm.alarm_name() == Some(name));
+    found.composite.retain(|alarm| alarm.alarm_name() == Some(name));
+    Ok(found)
 }
 
 async fn put(clients: &Clients, alarm: Input, tags: Option<Vec<Tag>>) -> Result<(), CallError> {
@@ -127,9 +172,12 @@ impl Driver for MetricAlarm {
     async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let input: Input = sent.typed()?;
         let name = input.alarm_name.clone();
-        if let Some(of) = named(clients, &name).await?.as_ref().and_then(beyond) {
-            let text = format!("an alarm named {name} stands, with {of}: undo could not put it back");
-            return Err(CallError::refused("AlarmNotReplaced", text).hint("give yours another name"));
+        let stands = named(clients, &name).await?;
+        if !stands.composite.is_empty() {
+            return Err(not_replaced(&name, "a rule over other alarms"));
+        }
+        if let Some(of) = stands.metric.first().and_then(beyond) {
+            return Err(not_replaced(&name, of));
         }
         let tags = sent.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         put(clients, input, Some(tags.collect())).await?;
@@ -141,13 +189,14 @@ impl Driver for MetricAlarm {
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
-        let Some(alarm) = named(clients, field(at, "alarm_name")).await? else { return Ok(None) };
+        let found = named(clients, field(at, "alarm_name")).await?;
+        let Some(alarm) = found.metric.first() else { return Ok(None) };
         let request = clients.cloudwatch.list_tags_for_resource().set_resource_arn(alarm.alarm_arn.clone());
         let tags = match request.send().await.map_err(classify) {
             Err(error) if error.class == Class::NotFound => return Ok(None),
             tags => tags?,
         };
-        Ok(Some(described(&alarm).tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))).done()))
+        Ok(Some(described(alarm).tags(tags.tags().iter().map(|tag| (tag.key(), tag.value()))).done()))
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
@@ -166,6 +215,9 @@ impl Driver for MetricAlarm {
 impl Call for DescribeAlarms {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
         let found = list(clients, sent.typed()?).await?;
-        Ok(json!({ "metric_alarms": found.iter().map(|alarm| described(alarm).done()).collect::<Value>() }))
+        let metric: Value = found.metric.iter().map(|alarm| described(alarm).done()).collect();
+        Ok(
+            json!({ "metric_alarms": metric, "composite_alarms": found.composite.iter().map(of_alarms).collect::<Value>() }),
+        )
     }
 }

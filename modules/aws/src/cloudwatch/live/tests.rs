@@ -125,6 +125,29 @@ async fn what_could_not_be_put_back_is_not_replaced() {
 }
 
 #[tokio::test]
+async fn an_alarm_on_alarms_of_the_same_name_is_not_replaced_and_listed_when_asked_for() {
+    let composite = || {
+        let alarm = json!({ "AlarmName": "old", "AlarmArn": ARN, "AlarmRule": "ALARM(a)", "StateValue": "OK" });
+        cbor_answer(200, json!({ "MetricAlarms": [], "CompositeAlarms": [alarm] }))
+    };
+    let wire = Wire::answering([composite(), composite()]);
+    let (input, tags) = (alarm(), tags());
+    let kind = driver("cloudwatch.metric_alarm").unwrap();
+    let error = kind.create(&wire.clients, &sent(&input, &tags)).await.unwrap_err();
+    assert_eq!(error.code, "AlarmNotReplaced");
+    let list = call("cloudwatch.describe_alarms").unwrap();
+    let asked = json!({ "alarm_types": ["CompositeAlarm"] });
+    let found = list.call(&wire.clients, &sent(&asked, &tags)).await.unwrap();
+    assert_eq!(found["composite_alarms"][0]["alarm_rule"], "ALARM(a)");
+    let seen = wire.seen();
+    assert_eq!(seen[0].cbor()["AlarmTypes"], json!(["MetricAlarm", "CompositeAlarm"]));
+    assert_eq!(seen[1].cbor()["AlarmTypes"], json!(["CompositeAlarm"]));
+    let none = list.call(&wire.clients, &sent(&json!({ "alarm_names": [] }), &tags)).await.unwrap();
+    assert_eq!(none, json!({ "metric_alarms": [], "composite_alarms": [] }));
+    assert_eq!(wire.seen().len(), 2, "no name is not every name: nothing is asked");
+}
+
+#[tokio::test]
 async fn alarms_are_listed_page_by_page_and_one_that_is_gone_is_not_found() {
     let mut first = standing(json!({}));
     first["NextToken"] = json!("more");
