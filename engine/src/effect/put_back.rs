@@ -18,7 +18,7 @@ pub enum Standing {
 }
 
 /// Fields that come from the target itself, whoever wrote the rest.
-const PASSING: [&str; 11] = [
+const PASSING: [&str; 13] = [
     "id",
     "tags",
     "status",
@@ -26,6 +26,8 @@ const PASSING: [&str; 11] = [
     "state_value",
     "waiting_for",
     "change_info",
+    "update",
+    "update_id",
     "managedFields",
     "creationTimestamp",
     "resourceVersion",

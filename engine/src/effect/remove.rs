@@ -93,6 +93,10 @@ pub fn remove(act: &Act<'_>, kind: &'static dyn Kind, row: &Row<'_>) -> Result<R
         && let asked = act.scope.session.vault.as_answered(&row.owned.input)
         && let Some((field, made, found)) = kind.differences(&asked, &described).into_iter().next()
     {
+        // A change that was taken and never came through, or that somebody took back.
+        if removal.standing(&described) == Some(Standing::AsBefore) {
+            return removal.put_back();
+        }
         return Ok(Removed::Left(format!("changed since by somebody else: {field} is {found}, it was made as {made}")));
     }
     if row.deleting
@@ -106,7 +110,11 @@ pub fn remove(act: &Act<'_>, kind: &'static dyn Kind, row: &Row<'_>) -> Result<R
     }
     let Owned { kind: name, id, name: called, .. } = row.owned.clone();
     act.scope.session.tell(What::Deleting { step: row.effect.step.clone(), kind: name, name: called, id });
-    removal.send()
+    let failed = match kind.judge(&described) {
+        Health::Failed(why) => Some(why),
+        _ => None,
+    };
+    removal.send(failed.as_deref())
 }
 
 struct Removal<'a> {
@@ -134,7 +142,8 @@ impl Removal<'_> {
         }
     }
 
-    fn send(&self) -> Result<Removed, Halt> {
+    /// `failed`: why it was unusable before.
+    fn send(&self, failed: Option<&str>) -> Result<Removed, Halt> {
         let (act, owned) = (self.act, self.row.owned);
         let limit = policy::limit(self.kind.meta().usual.1);
         let began = act.now_ms();
@@ -145,7 +154,7 @@ impl Removal<'_> {
             let error = match act.send_delete(self.kind, &self.place, &owned.locator, owned.prior.as_ref()) {
                 Ok(()) if owned.prior.is_some() => return self.put_back(),
                 Ok(()) if mutant!("gone-not-awaited") => return self.gone(false),
-                Ok(()) => match self.until_gone(began, limit)? {
+                Ok(()) => match self.until_gone(began, limit, failed)? {
                     None => return self.gone(false),
                     Some(error) => error,
                 },
@@ -182,14 +191,18 @@ impl Removal<'_> {
         }
     }
 
-    /// Reads until it is gone. An error: it stands again, or the limit is over.
-    fn until_gone(&self, began: i64, limit: Duration) -> Result<Option<CallError>, Halt> {
+    /// Reads until it is gone. An error: it stands again, or the limit is over. What had failed before may show that until it is gone: that
+    /// is no failed deletion, unless it showed another state in between.
+    fn until_gone(&self, began: i64, limit: Duration, failed: Option<&str>) -> Result<Option<CallError>, Halt> {
         let (act, at) = (self.act, &self.row.owned.locator);
         let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
-        let mut polls = 0;
+        let (mut polls, mut failed) = (0, failed);
         loop {
             let Some(described) = act.read(self.kind, &self.place, at)? else { return Ok(None) };
-            let state = match self.kind.judge(&described) {
+            let health = self.kind.judge(&described);
+            failed = failed.filter(|before| matches!(&health, Health::Failed(why) if why == before));
+            let state = match health {
+                Health::Failed(why) if failed.is_some() => why,
                 Health::Failed(why) => return Ok(Some(CallError::new(Class::Blocked, "DeleteFailed", why))),
                 Health::Deleting(why) | Health::Pending(why) => why,
                 Health::Ready => "being deleted".to_owned(),
@@ -212,13 +225,17 @@ impl Removal<'_> {
         Ok(Removed::Gone { already })
     }
 
+    /// Whether what stood before stands there again, as far as that is known.
+    fn standing(&self, described: &Value) -> Option<Standing> {
+        Some(standing(self.row.owned.prior.as_ref()?, self.row.made?, described))
+    }
+
     /// After a put-back that may have been executed: what came of it, if it need not be sent again.
     fn stands_again(&self, described: &Value) -> Result<Option<Removed>, Halt> {
-        let (Some(before), Some(made)) = (&self.row.owned.prior, self.row.made) else { return Ok(None) };
-        match standing(before, made, described) {
-            Standing::AsBefore => self.put_back().map(Some),
-            Standing::AsMade => Ok(None),
-            Standing::Otherwise => {
+        match self.standing(described) {
+            Some(Standing::AsBefore) => self.put_back().map(Some),
+            None | Some(Standing::AsMade) => Ok(None),
+            Some(Standing::Otherwise) => {
                 let why = "changed by somebody else while it was being put back".to_owned();
                 Ok(Some(Removed::Left(why)))
             }

@@ -240,6 +240,16 @@ fn what_stood_there_is_put_back_unless_somebody_else_changed_it() {
 }
 
 #[test]
+fn what_stands_as_before_already_is_not_put_back_again() {
+    let rig = Rig::new();
+    rig.cloud.foreign(&PUT, "put-n", json!({"name": "n", "size": 1}), false);
+    rig.call("t.put", json!({"name": "n", "size": 2})).unwrap();
+    rig.cloud.state().things[0].input["size"] = json!(1);
+    let report = all(&rig);
+    assert_eq!((report.put_back, report.kept.len(), deletes(&rig).len()), (1, 0, 0), "{report:?}");
+}
+
+#[test]
 fn it_is_put_back_once_whenever_the_process_dies() {
     for at_once in [false, true] {
         for fault in [None, Some(Fault::Lost(Class::Unknown))] {
