@@ -4,6 +4,7 @@
 mod canned;
 mod cluster_secrets;
 mod commands;
+mod corpses;
 mod crash;
 mod files;
 mod harness;

@@ -67,7 +67,7 @@ pub struct TargetOptions {
     /// AWS region [default: the parameter region, the customer file's, the profile's].
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Let a mutating call of the sandbox fail, for trials: refuse:N, throttle:N, lost:N,
+    /// Let a mutating call of the sandbox fail, for trials: refuse:N, throttle:N, fails:N, lost:N,
     /// server-error:N, drop:N, kill-before:N, kill-after:N, kill-late:N+SECONDS, stale:SECONDS.
     #[arg(long, value_name = "FAULTS", env = "RUNBOOK_FAULT", hide_env_values = true)]
     pub fault: Option<runbook_modules::sandbox::faults::Faults>,

@@ -18,7 +18,7 @@ use runbook_modules::{
     input::InputError,
     resource::Health,
     sandbox::{
-        faults::Faults,
+        faults::{Fault, Faults},
         memory::MemoryStore,
         rehearsal::Rehearsal,
         snapshot::snapshot,
@@ -78,12 +78,21 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 impl Lab {
     /// An empty world in us-east-1.
     pub fn new() -> Self {
+        Self::over(Arc::new(MemoryStore::default()), Faults::default(), 1_000_000, 0)
+    }
+
+    fn over(store: Arc<MemoryStore>, faults: Faults, now_ms: i64, calls: u64) -> Self {
         let mut table = Table::default();
         crate::register(&mut table);
-        let store = Arc::new(MemoryStore::default());
-        let sandbox = Sandbox::open(store.clone(), Rehearsal::default(), Faults::default()).unwrap();
+        let sandbox = Sandbox::open(store.clone(), Rehearsal::default(), faults).unwrap();
         let place = Place { region: "us-east-1".to_owned(), ..Place::default() };
-        Self { table, store, sandbox, host: Jumping(AtomicI64::new(1_000_000)), place, calls: AtomicU64::new(0) }
+        Self { table, store, sandbox, host: Jumping(AtomicI64::new(now_ms)), place, calls: AtomicU64::new(calls) }
+    }
+
+    /// The same world, in which what the next call makes ends as failed.
+    pub fn failing(&self) -> Self {
+        let faults = Faults::one(Fault::Fail, self.sandbox.calls().last().map_or(1, |call| call.n + 1));
+        Self::over(self.store.clone(), faults, self.host.now_ms(), self.calls.load(Ordering::Relaxed))
     }
 
     /// Calls a script function, with a new token and without waiting.

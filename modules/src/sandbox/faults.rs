@@ -13,6 +13,8 @@ pub enum Fault {
     Deny,
     /// Told to slow down; not executed.
     Throttle,
+    /// Taken, and what it makes never becomes usable. A call whose work cannot end so is refused.
+    Fail,
     /// Executed, but the answer is lost.
     Lose,
     /// Executed, but the answer is an error of the server.
@@ -30,6 +32,7 @@ pub enum Fault {
 /// Faults by the number of the mutating call in the world (see [`super::world::Call::n`]).
 ///
 /// As a text: `refuse:37`, `throttle:37`, `lost:37`, `server-error:37`, `drop:37`, `kill-before:37`, `kill-after:37`; several with commas.
+/// `fails:37`: what call 37 makes ends as failed (`CREATE_FAILED`, `incompatible-network`), some time after it was taken.
 /// `kill-late:37+90`: the process dies with call 37 on its way, which is executed 90 seconds later.
 /// `denied:37`: call 37 and all later ones are refused, as after somebody took the permission away.
 /// `stale:30`: in the whole run, reads of AWS do not show what was made in the last 30 seconds.
@@ -45,8 +48,8 @@ pub struct Faults {
 /// A text that does not name a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no fault; say refuse:N, denied:N, throttle:N, lost:N, server-error:N, drop:N, kill-before:N, kill-after:N, \
-     kill-late:N+SECONDS or stale:SECONDS"
+    "`{0}` is no fault; say refuse:N, denied:N, throttle:N, fails:N, lost:N, server-error:N, drop:N, kill-before:N, \
+     kill-after:N, kill-late:N+SECONDS or stale:SECONDS"
 )]
 pub struct NotAFault(String);
 
@@ -84,6 +87,7 @@ impl FromStr for Faults {
             let fault = match name {
                 "refuse" => Fault::Refuse,
                 "throttle" => Fault::Throttle,
+                "fails" => Fault::Fail,
                 "lost" => Fault::Lose,
                 "server-error" => Fault::Break,
                 "drop" => Fault::Drop,
@@ -107,7 +111,7 @@ impl FromStr for Faults {
 }
 
 impl Fault {
-    /// The error that the caller sees; None for a fault that kills.
+    /// The error that the caller sees; None for a fault that kills or shows later.
     pub fn error(self, n: u64) -> Option<CallError> {
         let (class, code, text) = match self {
             Self::Refuse => (Class::Refused, "InjectedFault", "was refused on purpose"),
@@ -115,7 +119,7 @@ impl Fault {
             Self::Throttle => (Class::Throttled, "Throttling", "was throttled on purpose"),
             Self::Lose | Self::Drop => (Class::Unknown, "ConnectionReset", "got no answer, on purpose"),
             Self::Break => (Class::Unknown, "InternalFailure", "was answered with status 500, on purpose"),
-            Self::KillBefore | Self::KillAfter | Self::KillLate(_) => return None,
+            Self::Fail | Self::KillBefore | Self::KillAfter | Self::KillLate(_) => return None,
         };
         Some(CallError::new(class, code, format!("call {n} of the sandbox {text}")))
     }
@@ -126,6 +130,7 @@ impl Fault {
             Self::Refuse => "InjectedFault",
             Self::Deny => "AccessDenied",
             Self::Throttle => "Throttling",
+            Self::Fail => "doomed",
             Self::Lose => "lost",
             Self::Break => "broken",
             Self::Drop => "dropped",

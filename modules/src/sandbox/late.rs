@@ -68,7 +68,7 @@ impl Late {
 
     fn execute(&self, world: &mut World, kinds: &Table, now_ms: i64) -> Result<(), CallError> {
         let Self { place, input, token, tags, .. } = self;
-        let call = SimCall { place, input, token, tags, now_ms, account: ACCOUNT };
+        let call = SimCall { place, input, token, tags, now_ms, account: ACCOUNT, doomed: false };
         let unknown = |name: &str| CallError::refused("UnknownBinding", format!("there is no {name}"));
         match &self.asks {
             Asks::Create(name) => {

@@ -28,6 +28,8 @@ pub struct SimCall<'a> {
     pub now_ms: i64,
     /// The sandbox's account id.
     pub account: &'a str,
+    /// What it makes is to end as failed, on purpose ([`Fault::Fail`](super::faults::Fault::Fail)).
+    pub doomed: bool,
 }
 
 impl SimCall<'_> {
@@ -64,6 +66,11 @@ pub trait Sim: Send + Sync {
 
     /// What keeps it from being deleted.
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String>;
+
+    /// Whether what it makes can end as failed ([`SimCall::doomed`]).
+    fn can_fail(&self) -> bool {
+        false
+    }
 }
 
 /// A field that names another object.
@@ -77,6 +84,15 @@ pub struct Ref {
     pub missing: &'static str,
     /// It goes away with that object, instead of blocking its deletion.
     pub owned: bool,
+}
+
+/// How an object of a kind ends that is taken and never becomes usable.
+#[derive(Debug, Clone, Copy)]
+pub struct Failing {
+    /// The state in which it stays: `CREATE_FAILED`.
+    pub state: &'static str,
+    /// What its description then says, in the target's own words: fields that are merged into it.
+    pub words: fn(&Object) -> Value,
 }
 
 /// What becomes of an object whose deletion was taken while these hold it.
@@ -100,6 +116,8 @@ pub struct Simple {
     pub states: (&'static str, &'static str, &'static str),
     /// The provider honours the request's token: the same token gives the first one again, with another input a mismatch.
     pub token: bool,
+    /// How one ends whose creation fails after it was taken. None: that does not happen.
+    pub failing: Option<Failing>,
     /// A second request with the same input and tags is answered with what stands, instead of the natural key's code.
     pub repeats: bool,
     /// The code of a refused deletion while something depends on it: `DependencyViolation`.
@@ -137,6 +155,7 @@ impl Simple {
         state_field: "",
         states: ("", "", ""),
         token: false,
+        failing: None,
         repeats: false,
         blocked: "DependencyViolation",
         missing: "NotFound",

@@ -23,6 +23,9 @@ impl Simple {
         if !self.state_field.is_empty() {
             set(&mut body, self.state_field, Value::from(object.state(now_ms)));
         }
+        if let Some(failing) = self.failing.filter(|failing| object.state(now_ms) == failing.state) {
+            merge(&mut body, (failing.words)(object));
+        }
         set(&mut body, "id", Value::from(object.id.as_str()));
         set(&mut body, "tags", serde_json::json!(object.tags));
         body
@@ -120,7 +123,7 @@ impl Sim for Simple {
         };
         merge(&mut body, (self.describe)(world, call, &id));
         set(&mut body, "id", Value::from(id.as_str()));
-        let object = Object {
+        let mut object = Object {
             kind: name.to_owned(),
             place: place.to_owned(),
             id,
@@ -133,6 +136,10 @@ impl Sim for Simple {
             states: self.first_states(kind, call.now_ms),
             gone_at: None,
         };
+        if let Some(failing) = self.failing.filter(|_| call.doomed) {
+            object.states.truncate(1);
+            object.states.push((call.now_ms + millis(kind.meta().usual.0), failing.state.to_owned()));
+        }
         world.put(object.clone());
         (self.made)(world, call, &object);
         let made = world.get(name, place, &object.id, call.now_ms).unwrap_or(&object);
@@ -199,6 +206,10 @@ impl Sim for Simple {
 
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
         self.located(kind, world, call).map(|object| (self.holders)(world, call, object)).unwrap_or_default()
+    }
+
+    fn can_fail(&self) -> bool {
+        self.failing.is_some()
     }
 }
 

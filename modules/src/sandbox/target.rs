@@ -54,6 +54,8 @@ struct Mutation<'a> {
     op: String,
     asks: Asks,
     call: SimCall<'a>,
+    /// What it makes can end as failed.
+    can_fail: bool,
 }
 
 impl Mutation<'_> {
@@ -179,17 +181,24 @@ impl Sandbox {
     }
 
     fn mutate<T>(
-        &self, mutation: &Mutation<'_>, host: &dyn Host, execute: impl Fn(&mut World, i64) -> Result<T, CallError>,
+        &self, mutation: &Mutation<'_>, host: &dyn Host,
+        execute: impl Fn(&mut World, &SimCall<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         travel(&mutation.op, host)?;
         let mut inner = self.lock();
         loop {
             let now = self.present(&mut inner, host)?;
             let n = inner.world.next_call();
-            let fault = self.faults.get(n);
+            let fault = match self.faults.get(n) {
+                Some(Fault::Fail) if !mutation.can_fail => Some(Fault::Refuse),
+                fault => fault,
+            };
+            let call = SimCall { now_ms: now, doomed: fault == Some(Fault::Fail), ..mutation.call };
             let answer = match fault {
                 Some(Fault::KillBefore) => std::process::abort(),
-                None | Some(Fault::Lose | Fault::Break | Fault::KillAfter) => execute(&mut inner.world, now).map(Some),
+                None | Some(Fault::Fail | Fault::Lose | Fault::Break | Fault::KillAfter) => {
+                    execute(&mut inner.world, &call).map(Some)
+                }
                 Some(Fault::KillLate(seconds)) => {
                     inner.world.send_late(n, mutation.late(now + i64::from(seconds) * 1000));
                     Ok(None)
@@ -222,10 +231,10 @@ impl Sandbox {
             }
             return match (fault, answer) {
                 (Some(Fault::KillAfter | Fault::KillLate(_)), _) => std::process::abort(),
+                (None | Some(Fault::Fail), Ok(Some(answer))) => Ok(answer),
                 (Some(fault), answer) => {
                     Err(fault.error(n).or(answer.err()).unwrap_or_else(|| not_sent(String::new())))
                 }
-                (None, Ok(Some(answer))) => Ok(answer),
                 (None, Err(error)) => Err(error),
                 (None, Ok(None)) => Err(not_sent("not executed".to_owned())),
             };
@@ -238,7 +247,7 @@ fn hide(world: &mut World, now_ms: i64, lag_ms: i64) {
     if lag_ms == 0 {
         return;
     }
-    let others = ["k8s.", "helm.", "github.", "rehearsal."];
+    let others = ["k8s.", "helm.", "github.", "cloudflare.", "rehearsal."];
     let of_aws = |object: &&Object| !others.iter().any(|prefix| object.kind.starts_with(prefix));
     let young: HashSet<&str> =
         world.calls().iter().filter(|call| call.at > now_ms - lag_ms).map(|call| call.token.as_str()).collect();
@@ -263,11 +272,11 @@ static NO_TAGS: BTreeMap<String, String> = BTreeMap::new();
 
 fn call<'a>(request: &Request<'a>, now_ms: i64) -> SimCall<'a> {
     let Request { place, input, token, tags, .. } = *request;
-    SimCall { place, input, token, tags, now_ms, account: ACCOUNT }
+    SimCall { place, input, token, tags, now_ms, account: ACCOUNT, doomed: false }
 }
 
 fn locating<'a>(place: &'a Place, at: &'a Value, now_ms: i64) -> SimCall<'a> {
-    SimCall { place, input: at, token: "", tags: &NO_TAGS, now_ms, account: ACCOUNT }
+    SimCall { place, input: at, token: "", tags: &NO_TAGS, now_ms, account: ACCOUNT, doomed: false }
 }
 
 #[async_trait]
@@ -285,8 +294,9 @@ impl Target for Sandbox {
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
         let meta = kind.meta();
         let op = format!("{}.{}", meta.name.split('.').next().unwrap_or_default(), meta.create);
-        let mutation = Mutation { op, asks: Asks::Create(meta.name.to_owned()), call: call(request, 0) };
-        self.mutate(&mutation, request.host, |world, now| kind.sim().create(kind, world, &call(request, now)))
+        let asks = Asks::Create(meta.name.to_owned());
+        let mutation = Mutation { op, asks, call: call(request, 0), can_fail: kind.sim().can_fail() };
+        self.mutate(&mutation, request.host, |world, call| kind.sim().create(kind, world, call))
     }
 
     async fn read(
@@ -306,8 +316,8 @@ impl Target for Sandbox {
     ) -> Result<(), CallError> {
         let name = kind.meta().name;
         let asks = Asks::Delete(name.to_owned(), put_back.cloned());
-        let mutation = Mutation { op: format!("delete {name}"), asks, call: locating(place, at, 0) };
-        self.mutate(&mutation, host, |world, now| kind.sim().delete(kind, world, &locating(place, at, now), put_back))
+        let mutation = Mutation { op: format!("delete {name}"), asks, call: locating(place, at, 0), can_fail: false };
+        self.mutate(&mutation, host, |world, call| kind.sim().delete(kind, world, call, put_back))
     }
 
     async fn call(&self, operation: &'static Operation, request: &Request<'_>) -> Result<Value, CallError> {
@@ -315,8 +325,8 @@ impl Target for Sandbox {
             return self.look(operation.name, request.host, |world, now| (operation.sim)(world, &call(request, now)));
         }
         let op = operation.name.to_owned();
-        let mutation = Mutation { asks: Asks::Call(op.clone()), op, call: call(request, 0) };
-        self.mutate(&mutation, request.host, |world, now| (operation.sim)(world, &call(request, now)))
+        let mutation = Mutation { asks: Asks::Call(op.clone()), op, call: call(request, 0), can_fail: false };
+        self.mutate(&mutation, request.host, |world, call| (operation.sim)(world, call))
     }
 
     async fn obstacles(&self, kind: &'static dyn Kind, place: &Place, at: &Value, host: &dyn Host) -> Vec<String> {

@@ -148,7 +148,8 @@ fn filled(glob: &str) -> String {
 /// Every call that its answers are for, as their globs want it.
 fn asked(world: &World, rehearsal: &Rehearsal, now_ms: i64) {
     let (place, tags) = (Place { region: "us-east-1".to_owned(), ..Place::default() }, BTreeMap::new());
-    let call = SimCall { place: &place, input: &Value::Null, token: "", tags: &tags, now_ms, account: ACCOUNT };
+    let call =
+        SimCall { place: &place, input: &Value::Null, token: "", tags: &tags, now_ms, account: ACCOUNT, doomed: false };
     for answer in rehearsal.answers.iter().take(MOST) {
         let Some(name) = CALLS.into_iter().find(|name| *name == answer.call) else { continue };
         let mut asked = Asked::new(name, HERE, &call, now_ms - 3_600_000);

@@ -24,6 +24,9 @@ const ISSUED_MS: i64 = 90_000;
 /// After that a certificate is never issued any more.
 const TIMED_OUT_MS: i64 = 72 * 3_600_000;
 
+/// The state of one whose request fails; one whose names are only not proved has none.
+const FAILED: &str = "FAILED";
+
 /// The certificates.
 pub struct Certificates;
 
@@ -44,7 +47,10 @@ static ROW: Simple = Simple {
         })
     },
     made: |world, call, made| {
-        let asked = vec![(call.now_ms, String::new())];
+        let mut asked = vec![(call.now_ms, String::new())];
+        if call.doomed {
+            asked.push((call.now_ms + TOLD_MS, FAILED.to_owned()));
+        }
         world.change(META.name, &call.place.region, &made.id, |certificate| certificate.states = asked);
     },
     ..Simple::DEFAULT
@@ -96,7 +102,9 @@ fn issued_at(world: &World, object: &Object, now_ms: i64) -> Option<i64> {
 pub fn described(world: &World, object: &Object, now_ms: i64) -> Value {
     let born = asked_at(object);
     let issued = issued_at(world, object, now_ms).is_some_and(|at| at <= now_ms);
+    let failed = object.state(now_ms) == FAILED;
     let status = match issued {
+        _ if failed => FAILED,
         true => "ISSUED",
         false if now_ms >= born + TIMED_OUT_MS => "VALIDATION_TIMED_OUT",
         false => "PENDING_VALIDATION",
@@ -125,6 +133,9 @@ pub fn described(world: &World, object: &Object, now_ms: i64) -> Value {
     let mut found = ROW.description(object, now_ms);
     if let Value::Object(map) = &mut found {
         map.insert("status".to_owned(), status.into());
+        if failed {
+            map.insert("failure_reason".to_owned(), "ADDITIONAL_VERIFICATION_REQUIRED".into());
+        }
         map.insert("domain_validation_options".to_owned(), options);
         map.insert("in_use_by".to_owned(), users);
     }
@@ -175,5 +186,9 @@ impl Sim for Certificates {
         let described = found.map(|object| described(world, object, call.now_ms)).unwrap_or_default();
         let users = described["in_use_by"].as_array().cloned().unwrap_or_default();
         users.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn can_fail(&self) -> bool {
+        true
     }
 }

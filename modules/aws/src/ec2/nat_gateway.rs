@@ -9,7 +9,7 @@ use runbook_modules::{
     resource::{Identity, Meta, same_fields},
     sandbox::{
         clock_text::rfc3339,
-        sim::{Ref, SimCall, Simple},
+        sim::{Failing, Ref, SimCall, Simple},
         world::{Object, World},
     },
 };
@@ -91,6 +91,8 @@ pub static NAT_GATEWAY: Row = Row {
         state_field: "state",
         states: ("pending", "available", "deleting"),
         token: true,
+        // Why stands in it from the start.
+        failing: Some(Failing { state: "failed", words: |_| Value::Null }),
         missing: "NatGatewayNotFound",
         check: refuse,
         describe,
@@ -160,18 +162,26 @@ fn describe(world: &World, call: &SimCall<'_>, id: &str) -> Value {
     })
 }
 
-/// Its network interface and the address's association come at once. Without an internet gateway at the VPC, AWS accepts the
-/// request and the gateway fails a little later.
-fn made(world: &mut World, call: &SimCall<'_>, nat: &Object) {
-    let vpc = vpc_of(world, call).to_owned();
+/// Why a gateway fails a little after AWS has accepted the request: its code and message.
+fn failure(world: &World, call: &SimCall<'_>) -> Option<(&'static str, String)> {
+    if call.doomed {
+        let text = "Subnet has insufficient free addresses to create this NAT gateway";
+        return Some(("InsufficientFreeAddressesInSubnet", text.to_owned()));
+    }
+    let vpc = vpc_of(world, call);
     let attached =
         simulate::list(world, call, "ec2.internet_gateway_attachment").any(|a| simulate::body(a, "vpc_id") == vpc);
-    if !private(call) && !attached {
+    let lacking = !private(call) && !attached;
+    lacking.then(|| ("Gateway.NotAttached", format!("Network {vpc} has no Internet gateway attached")))
+}
+
+/// Its network interface and the address's association come at once, unless it is going to fail.
+fn made(world: &mut World, call: &SimCall<'_>, nat: &Object) {
+    if let Some((code, message)) = failure(world, call) {
         world.change(NAT_GATEWAY.meta.name, &call.place.region, &nat.id, |nat| {
             nat.states = vec![(call.now_ms, "pending".to_owned()), (call.now_ms + 10_000, "failed".to_owned())];
-            let message = format!("Network {vpc} has no Internet gateway attached");
             if let Value::Object(map) = &mut nat.body {
-                map.insert("failure_code".to_owned(), "Gateway.NotAttached".into());
+                map.insert("failure_code".to_owned(), code.into());
                 map.insert("failure_message".to_owned(), message.into());
             }
             nat.refs.clear();

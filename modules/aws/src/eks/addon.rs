@@ -6,9 +6,9 @@ use runbook_modules::{
     error::CallError,
     input::{self, InputError},
     operation::{Class, Operation},
-    resource::{Health, Identity, Kind, Meta},
+    resource::{Health, Identity, Meta},
     sandbox::{
-        sim::{Ref, Sim, SimCall, Simple},
+        sim::{Failing, Ref, SimCall, Simple},
         world::{Object, World},
     },
 };
@@ -59,13 +59,7 @@ pub static KIND: Row = Row {
     schema: input::schema::<Input>,
     check: |value| {
         input::check::<Input>(value)?;
-        match text(value, "resolve_conflicts") {
-            "" | "NONE" | "OVERWRITE" | "PRESERVE" => Ok(()),
-            other => Err(InputError::new(
-                "resolve_conflicts",
-                format!("must be one of NONE, OVERWRITE, PRESERVE, not {other:?}"),
-            )),
-        }
+        check_conflicts(value)
     },
     locator: &["cluster_name", "addon_name"],
     along: &[],
@@ -78,8 +72,19 @@ pub static KIND: Row = Row {
     sim: &SIM,
 };
 
-/// `resolve_conflicts` says how to create, not what is.
-fn differences(input: &Value, described: &Value) -> Vec<Difference> {
+/// Refuses a word that `resolve_conflicts` does not know.
+pub(super) fn check_conflicts(value: &Value) -> Result<(), InputError> {
+    match text(value, "resolve_conflicts") {
+        "" | "NONE" | "OVERWRITE" | "PRESERVE" => Ok(()),
+        other => Err(InputError::new(
+            "resolve_conflicts",
+            format!("must be one of NONE, OVERWRITE, PRESERVE, not {other:?}"),
+        )),
+    }
+}
+
+/// `resolve_conflicts` says how to create or change, not what is.
+pub(super) fn differences(input: &Value, described: &Value) -> Vec<Difference> {
     let mut input = input.clone();
     if let Value::Object(map) = &mut input {
         map.remove("resolve_conflicts");
@@ -94,6 +99,13 @@ static SIM: Simple = Simple {
     state_field: "status",
     states: ("CREATING", "ACTIVE", "DELETING"),
     token: true,
+    failing: Some(Failing {
+        state: "CREATE_FAILED",
+        words: |_| {
+            let conflict = "Conflicts found when trying to apply. Will not continue due to resolve conflicts mode.";
+            cluster_sim::issue("ConfigurationConflict", conflict)
+        },
+    }),
     missing: "ResourceNotFoundException",
     check,
     describe: |world, call, id| {
@@ -109,7 +121,8 @@ static SIM: Simple = Simple {
     ..Simple::DEFAULT
 };
 
-fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
+/// Refuses an add-on, a version or a role that EKS or IAM does not know.
+pub(super) fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
     let cluster = cluster_sim::active(world, call)?;
     let (name, version, kubernetes) = (call.text("addon_name"), call.text("addon_version"), body(cluster, "version"));
     if versions::default_addon(name, kubernetes).is_none() {
@@ -132,7 +145,7 @@ fn check(world: &World, call: &SimCall<'_>) -> Result<(), CallError> {
 const NEED_NODES: [&str; 3] = ["aws-ebs-csi-driver", "coredns", "metrics-server"];
 
 fn made(world: &mut World, call: &SimCall<'_>, addon: &Object) {
-    if !NEED_NODES.contains(&body(addon, "addon_name")) {
+    if call.doomed || !NEED_NODES.contains(&body(addon, "addon_name")) {
         return;
     }
     let region = call.place.region.as_str();
@@ -199,8 +212,29 @@ pub static DESCRIBE: Operation = Operation {
 
 fn describe(world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     cluster_sim::named(world, call, "cluster_name")?;
-    SIM.read(&KIND as &dyn Kind, world, call).ok_or_else(|| {
-        let name = call.text("addon_name");
-        CallError::not_found("ResourceNotFoundException", format!("No addon: {name} found in cluster."))
-    })
+    described(world, call).ok_or_else(|| missing(call))
+}
+
+fn missing(call: &SimCall<'_>) -> CallError {
+    let name = call.text("addon_name");
+    CallError::not_found("ResourceNotFoundException", format!("No addon: {name} found in cluster."))
+}
+
+/// The add-on that a call names.
+///
+/// # Errors
+/// ResourceNotFoundException.
+pub(super) fn standing<'w>(world: &'w World, call: &SimCall<'_>) -> Result<&'w Object, CallError> {
+    cluster_sim::named(world, call, "cluster_name")?;
+    world.get(META.name, &call.place.region, &(SIM.id)(call), call.now_ms).ok_or_else(|| missing(call))
+}
+
+/// The description of the add-on that a call names.
+pub(super) fn described(world: &World, call: &SimCall<'_>) -> Option<Value> {
+    standing(world, call).ok().map(|addon| SIM.description(addon, call.now_ms))
+}
+
+/// The settings of an add-on go with it: alone they can only be put back.
+pub(super) fn nothing_before() -> CallError {
+    CallError::not_found("ResourceNotFoundException", "nothing stood before that could be put back")
 }

@@ -187,7 +187,8 @@ pub(super) fn judge(described: &Value) -> Health {
     }
 }
 
-fn with_issues(status: &str, described: &Value) -> String {
+/// A status with what the description's `health.issues` say.
+pub(super) fn with_issues(status: &str, described: &Value) -> String {
     let issues = described.pointer("/health/issues").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let issues: Vec<String> =
         issues.iter().map(|issue| format!("{}: {}", text(issue, "code"), text(issue, "message"))).collect();

@@ -6,7 +6,7 @@ use runbook_modules::{
     resource::Kind,
     sandbox::{
         k8s,
-        sim::{Sim, SimCall, Simple},
+        sim::{Failing, Sim, SimCall, Simple},
         simple::lookup,
         world::{Object, World, key},
     },
@@ -27,6 +27,16 @@ pub(super) static SIM: Simple = Simple {
     state_field: "status",
     states: ("CREATING", "ACTIVE", "DELETING"),
     token: true,
+    failing: Some(Failing {
+        state: "FAILED",
+        words: |_| {
+            issue(
+                "InsufficientFreeAddresses",
+                "One or more of the subnets associated with your cluster does not have enough available IP addresses for Amazon EKS to \
+                 perform cluster management operations.",
+            )
+        },
+    }),
     blocked: "ResourceInUseException",
     missing: "ResourceNotFoundException",
     check,
@@ -42,6 +52,11 @@ pub(super) static SIM: Simple = Simple {
     },
     ..Simple::DEFAULT
 };
+
+/// What the description of something of EKS's says of its one issue.
+pub(super) fn issue(code: &str, message: &str) -> Value {
+    json!({ "health": { "issues": [{ "code": code, "message": message }] } })
+}
 
 /// The log group that EKS writes to, and makes where there is none.
 fn log_group_of(cluster: &str) -> String {
@@ -192,6 +207,9 @@ fn made(world: &mut World, call: &SimCall<'_>, cluster: &Object) {
     });
     if is_logging(cluster) {
         log_group::put(world, call, &log_group_of(&cluster.id), call.now_ms);
+    }
+    if call.doomed {
+        return;
     }
     let ready = cluster.states.last().map_or(call.now_ms, |(from, _)| *from);
     k8s::boot_cluster(world, region, &cluster.id, ready);

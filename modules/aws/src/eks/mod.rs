@@ -8,6 +8,7 @@ use crate::live::{DynCall, DynDriver};
 
 pub mod access_entry;
 pub mod addon;
+pub mod addon_settings;
 pub mod cluster;
 mod cluster_sim;
 #[cfg(feature = "live")]
@@ -17,6 +18,7 @@ mod nodegroup_sim;
 pub mod pod_identity_association;
 #[cfg(test)]
 mod tests;
+pub mod update;
 pub mod update_cluster_config;
 pub mod versions;
 
@@ -25,7 +27,14 @@ pub(crate) use cluster_sim::writes_to;
 /// Adds the kinds and operations of the service to the table.
 pub fn register(table: &mut Table) {
     table.add(
-        &[&cluster::KIND, &nodegroup::KIND, &addon::KIND, &access_entry::KIND, &pod_identity_association::KIND],
+        &[
+            &cluster::KIND,
+            &nodegroup::KIND,
+            &addon::KIND,
+            &addon_settings::KIND,
+            &access_entry::KIND,
+            &pod_identity_association::KIND,
+        ],
         &[
             &cluster::DESCRIBE,
             &cluster::LIST,
@@ -35,7 +44,7 @@ pub fn register(table: &mut Table) {
             &versions::DESCRIBE_ADDON_VERSIONS,
             &versions::DESCRIBE_CLUSTER_VERSIONS,
             &update_cluster_config::UPDATE,
-            &update_cluster_config::DESCRIBE,
+            &update::DESCRIBE,
         ],
     );
 }
@@ -47,6 +56,7 @@ pub fn driver(kind: &str) -> Option<&'static dyn DynDriver> {
         "eks.cluster" => &live::Cluster,
         "eks.nodegroup" => &live::Nodegroup,
         "eks.addon" => &live::Addon,
+        "eks.addon_settings" => &live::AddonSettings,
         "eks.access_entry" => &live::AccessEntry,
         "eks.pod_identity_association" => &live::PodIdentity,
         _ => return None,

@@ -2,7 +2,7 @@
 
 use runbook_modules::sandbox::{
     k8s,
-    sim::{Ref, SimCall, Simple},
+    sim::{Failing, Ref, SimCall, Simple},
     simple::lookup,
     world::{Object, World},
 };
@@ -22,6 +22,10 @@ pub(super) static SIM: Simple = Simple {
     state_field: "status",
     states: ("CREATING", "ACTIVE", "DELETING"),
     token: true,
+    failing: Some(Failing {
+        state: "CREATE_FAILED",
+        words: |_| cluster_sim::issue("NodeCreationFailure", "Instances failed to join the kubernetes cluster"),
+    }),
     missing: "ResourceNotFoundException",
     check: |world, call| {
         cluster_sim::active(world, call)?;
@@ -81,6 +85,9 @@ fn made(world: &mut World, call: &SimCall<'_>, group: &Object) {
             region => format!("{region}.compute.internal"),
         };
         nodes.push((format!("ip-{address}.{suffix}"), zone));
+    }
+    if call.doomed {
+        return;
     }
     let ready = group.states.last().map_or(call.now_ms, |(from, _)| *from);
     k8s::boot_nodes(world, &cluster, body(group, "nodegroup_name"), &nodes, ready);

@@ -134,6 +134,39 @@ fn an_addon_without_nodes_is_degraded_until_they_come() {
 }
 
 #[test]
+fn an_update_of_an_addon_takes_its_time_and_is_put_back() {
+    let site = site();
+    site.lab.make("eks.create_cluster", site.cluster());
+    let newer = json!({ "cluster_name": "c", "addon_name": "vpc-cni", "addon_version": "v1.21.1-eksbuild.2" });
+    assert_eq!(code(site.lab.call("eks.update_addon", newer.clone())), "ResourceNotFoundException");
+    let role = site.lab.role("cni");
+    let input = json!({ "cluster_name": "c", "addon_name": "vpc-cni", "service_account_role_arn": role });
+    let before = site.lab.make("eks.create_addon", input);
+    let token = "cd".repeat(32);
+    let made = site.lab.with_token(&token, "eks.update_addon", newer.clone()).unwrap();
+    assert_eq!((&made["status"], &made["update"]["type"]), (&json!("UPDATING"), &json!("AddonUpdate")));
+    let again = site.lab.with_token(&token, "eks.update_addon", newer.clone()).unwrap();
+    assert_eq!(again["update_id"], made["update_id"]);
+    assert_eq!(code(site.lab.call("eks.update_addon", newer.clone())), "ResourceInUseException", "one at a time");
+    let after = site.lab.settle("eks.update_addon", &newer, &made);
+    assert_eq!((&after["addon_version"], &after["status"]), (&newer["addon_version"], &json!("ACTIVE")));
+    assert_eq!(after["service_account_role_arn"], role, "what is left out stays");
+    let poll = json!({ "name": "c", "addon_name": "vpc-cni", "update_id": made["update_id"] });
+    assert_eq!(site.lab.call("eks.describe_update", poll).unwrap()["status"], "Successful");
+
+    let at = site.lab.locate("eks.addon_settings", &newer, &made).unwrap();
+    assert_eq!(code(site.lab.delete("eks.addon_settings", at.clone())), "ResourceNotFoundException");
+    site.lab.put_back("eks.addon_settings", at.clone(), Some(&before)).unwrap();
+    let now = site.lab.read("eks.addon_settings", at).unwrap();
+    assert_eq!(now["addon_version"], before["addon_version"]);
+    let mut unknown = newer;
+    unknown["addon_version"] = json!("v9");
+    assert_eq!(code(site.lab.call("eks.update_addon", unknown)), "InvalidParameterException");
+    let nothing = json!({ "cluster_name": "c", "addon_name": "vpc-cni", "resolve_conflicts": "PRESERVE" });
+    assert_eq!(site.lab.check("eks.update_addon", nothing).unwrap_err().path, "addon_version");
+}
+
+#[test]
 fn addon_versions_have_a_default_for_each_kubernetes_version() {
     let lab = Lab::new();
     let query = json!({ "addon_name": "vpc-cni", "kubernetes_version": "1.34" });

@@ -10,7 +10,7 @@ use runbook_modules::{
     sandbox::{
         balancers::{LOAD_BALANCER, build::hosted_zone},
         clock_text::rfc3339,
-        sim::{Ref, Sim, SimCall, Simple},
+        sim::{Failing, Ref, Sim, SimCall, Simple},
         simple::begin_deletion,
         world::{Object, World, key},
     },
@@ -126,6 +126,10 @@ static SIM: Simple = Simple {
     unique: (&["name"], "DuplicateLoadBalancerName"),
     state_field: "state.code",
     states: ("provisioning", "active", ""),
+    failing: Some(Failing {
+        state: "failed",
+        words: |_| json!({ "state": { "reason": "There are not enough free IP addresses in a subnet to provision the load balancer" } }),
+    }),
     blocked: "ResourceInUse",
     missing: "LoadBalancerNotFound",
     repeats: true,

@@ -8,7 +8,7 @@ use runbook_modules::{
     operation::{Class, Operation},
     resource::{Health, Identity, Meta},
     sandbox::{
-        sim::{Ref, SimCall, Simple},
+        sim::{Failing, Ref, SimCall, Simple},
         simple::lookup,
         world::{Object, World},
     },
@@ -23,7 +23,7 @@ use super::{
     simulate::{arn, check_name, check_password, conceal, host, network, port, texts},
 };
 use crate::{
-    row::{Row, text},
+    row::Row,
     simulate::{body, digits},
 };
 
@@ -100,7 +100,7 @@ pub(super) static META: Meta = Meta {
     operations: ("CreateDBCluster", "DeleteDBCluster"),
     doc: "Makes an Aurora cluster and waits until it is available. Its instances are made with `create_db_instance`.\n\nUndo takes a \
           last snapshot, unless `skip_final_snapshot` is true, and leaves a protected cluster, unless `lift_deletion_protection` is \
-          true. See the [RDS reference](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html).",
+          true. One that failed before it could be used goes without either. See the [RDS reference](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html).",
     identity: Identity::Key,
     usual: (Duration::from_secs(90), Duration::from_secs(120)),
     cost: Some("Aurora cluster"),
@@ -140,7 +140,7 @@ fn check(value: &Value) -> Result<(), InputError> {
 }
 
 fn judge(described: &Value) -> Health {
-    db_instance::judge_status(text(described, "status"))
+    db_instance::judge_status(described, "status")
 }
 
 static SIM: Guarded = Guarded {
@@ -166,6 +166,10 @@ static SIM: Guarded = Guarded {
         unique: (&["db_cluster_identifier"], "DBClusterAlreadyExistsFault"),
         state_field: "status",
         states: ("creating", "available", "deleting"),
+        failing: Some(Failing {
+            state: "inaccessible-encryption-credentials",
+            words: |_| json!({ "status_reason": "The KMS key that encrypts the DB cluster cannot be accessed." }),
+        }),
         blocked: "InvalidDBClusterStateFault",
         missing: "DBClusterNotFoundFault",
         check: refuse,

@@ -8,7 +8,7 @@ use runbook_modules::{
     operation::{Class, Operation},
     resource::{Health, Identity, Meta},
     sandbox::{
-        sim::{Ref, SimCall, Simple},
+        sim::{Failing, Ref, SimCall, Simple},
         simple::lookup,
         world::{Object, World},
     },
@@ -121,7 +121,8 @@ pub(super) static META: Meta = Meta {
     create: "create_db_instance",
     operations: ("CreateDBInstance", "DeleteDBInstance"),
     doc: "Makes a database instance and waits until it is available.\n\nUndo takes a last snapshot, unless `skip_final_snapshot` is \
-          true, and leaves a protected instance, unless `lift_deletion_protection` is true or a person says `--also rds:db:NAME`. See the \
+          true, and leaves a protected instance, unless `lift_deletion_protection` is true or a person says `--also rds:db:NAME`. One that \
+          failed before it could be used goes without either. See the \
           [RDS reference](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html).",
     identity: Identity::Key,
     usual: (Duration::from_secs(600), Duration::from_secs(300)),
@@ -183,9 +184,9 @@ fn check(value: &Value) -> Result<(), InputError> {
     }
 }
 
-/// Judges instances and clusters: both can be used in a few states beside `available`.
+/// Judges instances and clusters: both can be used in a few states beside `available`. Why one failed is what RDS said last of it.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html>
-pub(super) fn judge_status(status: &str) -> Health {
+pub(super) fn judge_status(described: &Value, field: &str) -> Health {
     const READY: [&str; 4] = ["available", "backing-up", "storage-optimization", "storage-config-upgrade"];
     const FAILED: [&str; 11] = [
         "failed",
@@ -200,11 +201,16 @@ pub(super) fn judge_status(status: &str) -> Health {
         "inaccessible-encryption-credentials",
         "cloning-failed",
     ];
-    judge_state(status, None, &READY, &FAILED, &["deleting", "deleted"])
+    let status = text(described, field);
+    let reason = match text(described, "status_reason") {
+        "" => status.to_owned(),
+        said => format!("{status}: {said}"),
+    };
+    judge_state(status, Some(&reason.into()), &READY, &FAILED, &["deleting", "deleted"])
 }
 
 fn judge(described: &Value) -> Health {
-    judge_status(text(described, "db_instance_status"))
+    judge_status(described, "db_instance_status")
 }
 
 /// A major version asked for stands for any of it; the ARN of a key stands for its id.
@@ -256,6 +262,10 @@ static SIM: Guarded = Guarded {
         unique: (&["db_instance_identifier"], "DBInstanceAlreadyExists"),
         state_field: "db_instance_status",
         states: ("creating", "available", "deleting"),
+        failing: Some(Failing {
+            state: "incompatible-network",
+            words: |_| json!({ "status_reason": "The DB instance is in an incompatible network. Some of the specified subnet IDs are invalid or do not exist." }),
+        }),
         blocked: "InvalidDBInstanceState",
         missing: "DBInstanceNotFound",
         check: refuse,

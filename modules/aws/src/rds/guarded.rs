@@ -1,7 +1,8 @@
 //! Deletion of what keeps data: only as far as the script allows.
 //!
 //! The creating call says what its undo may do, and the inventory keeps it beside the name. Without a word undo leaves what is
-//! protected and says so, and takes a last snapshot of what is not.
+//! protected and says so, and takes a last snapshot of what is not. What failed before anybody could use it holds no data: it goes
+//! without either.
 
 use runbook_modules::{
     error::CallError,
@@ -96,6 +97,11 @@ impl Guarded {
         found.map(|object| self.simple.description(object, call.now_ms)).unwrap_or_default()
     }
 
+    /// Whether it never was usable and never will be: nothing is in it that a snapshot would keep or a protection would guard.
+    fn is_unborn(&self, object: &Object) -> bool {
+        object.states.iter().all(|(_, state)| state != self.simple.states.1)
+    }
+
     /// A snapshot stands on its own and stays.
     fn keep(&self, world: &mut World, call: &SimCall<'_>, object: &Object) -> Result<(), CallError> {
         // The storage of an instance in a cluster is the cluster's.
@@ -148,12 +154,13 @@ impl Sim for Guarded {
         let located = SimCall { input: &at, ..*call };
         let object = self.find(kind, world, call).filter(|object| object.gone_at.is_none()).cloned();
         let Some(object) = object else { return self.simple.delete(kind, world, &located, put_back) };
-        if flag(&object.body, "deletion_protection") && !flag(call.input, "lift_deletion_protection") {
+        let unborn = self.is_unborn(&object);
+        if flag(&object.body, "deletion_protection") && !flag(call.input, "lift_deletion_protection") && !unborn {
             let text =
                 format!("Cannot delete protected {}, please disable deletion protection and try again.", self.noun.0);
             return Err(CallError::refused("InvalidParameterCombination", text));
         }
-        if simple::holders(world, &object.key(), call.now_ms).is_empty() {
+        if !unborn && simple::holders(world, &object.key(), call.now_ms).is_empty() {
             self.keep(world, call, &object)?;
         }
         self.simple.delete(kind, world, &located, put_back)
@@ -170,9 +177,14 @@ impl Sim for Guarded {
         if let Some(object) = self.find(kind, world, call)
             && flag(&object.body, "deletion_protection")
             && !flag(call.input, "lift_deletion_protection")
+            && !self.is_unborn(object)
         {
             found.push(protected(self.noun.1, &object.id));
         }
         found
+    }
+
+    fn can_fail(&self) -> bool {
+        self.simple.can_fail()
     }
 }

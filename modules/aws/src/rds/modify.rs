@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{db_cluster, db_instance, engine_versions};
-use crate::{row::text, simulate::body};
+use crate::simulate::body;
 
 /// What changes an instance. See <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -108,7 +108,7 @@ pub static CLUSTER: Operation = Operation {
 
 /// What waits for the maintenance window does not hold up the run.
 fn settled(described: &Value, status: &str) -> Health {
-    db_instance::judge_status(text(described, status))
+    db_instance::judge_status(described, status)
 }
 
 fn change(world: &mut World, call: &SimCall<'_>, kind: &str, field: &str, missing: &str) -> Result<Value, CallError> {

@@ -225,6 +225,21 @@ fn a_proxy_reaches_its_instance() {
 }
 
 #[test]
+fn what_failed_before_its_first_use_goes_without_snapshot_and_protection() {
+    let site = site();
+    let lab = site.lab.failing();
+    let input = site.instance(json!({ "deletion_protection": true, "skip_final_snapshot": false }));
+    let made = lab.call("rds.create_db_instance", input.clone()).unwrap();
+    let failed = lab.settle("rds.create_db_instance", &input, &made);
+    let Health::Failed(why) = db_instance::KIND.judge(&failed) else { panic!("{failed}") };
+    assert!(why.starts_with("incompatible-network: The DB instance is in"), "{why}");
+    let at = db_instance::KIND.locate(&input, &made).unwrap();
+    assert_eq!(lab.obstacles("rds.db_instance", &at), [""; 0]);
+    lab.delete("rds.db_instance", at).unwrap();
+    assert!(!lab.everything().iter().any(|kind| kind == "rds.db_snapshot"), "{:?}", lab.everything());
+}
+
+#[test]
 fn parents_of_the_same_name_are_told_apart_by_their_kind() {
     let site = site();
     let parents = site.lab.parents("rds.db_instance", &site.instance(json!({ "db_cluster_identifier": "s" })));
@@ -240,6 +255,8 @@ fn states_are_judged_as_rds_means_them() {
         Health::Pending("configuring-enhanced-monitoring".to_owned())
     );
     assert_eq!(judged("incompatible-network"), Health::Failed("incompatible-network".to_owned()));
+    let told = json!({ "db_instance_status": "incompatible-network", "status_reason": "no subnet left" });
+    assert_eq!(db_instance::KIND.judge(&told), Health::Failed("incompatible-network: no subnet left".to_owned()));
     assert_eq!(judged("deleting"), Health::Deleting("deleting".to_owned()));
 }
 

@@ -18,6 +18,16 @@ fn at(lab: &Lab) -> Value {
     json!({ "cluster_name": lab.name("web"), "addon_name": "vpc-cni" })
 }
 
+/// Another version for the add-on: the newest for its cluster, which is not the default.
+fn newer(lab: &Lab) -> Result<Value, Other> {
+    let cluster = lab.call("eks.describe_cluster", json!({ "name": lab.name("web") })).ok()?;
+    let input = json!({ "addon_name": "vpc-cni", "kubernetes_version": cluster["version"] });
+    let found = lab.call("eks.describe_addon_versions", input).ok()?;
+    let mut asked = at(lab);
+    asked["addon_version"] = found["addons"][0]["addon_versions"][0]["addon_version"].clone();
+    Ok(asked)
+}
+
 pub const CASES: &[Case] = &[
     Case {
         name: "an add-on is described as it was made",
@@ -106,6 +116,51 @@ pub const CASES: &[Case] = &[
         run: |lab| {
             asked(lab)?;
             lab.call("eks.describe_addon", at(lab)).refused(&["ResourceNotFoundException"])
+        },
+    },
+    Case {
+        name: "an add-on gets another version",
+        aws: "an update `InProgress`, and the add-on with the version when it has come through",
+        page: "eks/UpdateAddon",
+        run: |lab| {
+            lab.make("eks.create_addon", asked(lab)?)?;
+            let input = newer(lab)?;
+            let made = lab.call("eks.update_addon", input.clone()).ok()?;
+            is(&made, "update.status", "InProgress")?;
+            is(&lab.settled("eks.update_addon", &input, &made)?.0, "addon_version", input["addon_version"].clone())?;
+            let poll = json!({ "name": lab.name("web"), "addon_name": "vpc-cni", "update_id": made["update_id"] });
+            is(&lab.call("eks.describe_update", poll).ok()?, "status", "Successful")
+        },
+    },
+    Case {
+        name: "an add-on gets another version while it is being updated",
+        aws: "`ResourceInUseException`",
+        page: "eks/UpdateAddon",
+        run: |lab| {
+            lab.make("eks.create_addon", asked(lab)?)?;
+            lab.call("eks.update_addon", newer(lab)?).ok()?;
+            lab.refused("eks.update_addon", newer(lab)?, &["ResourceInUseException"])
+        },
+    },
+    Case {
+        name: "an add-on gets a version that EKS does not offer",
+        aws: "`InvalidParameterException`",
+        page: "eks/UpdateAddon",
+        run: |lab| {
+            let mut input = asked(lab)?;
+            lab.make("eks.create_addon", input.clone())?;
+            input["addon_version"] = "v0.0.1-eksbuild.1".into();
+            lab.refused("eks.update_addon", input, &["InvalidParameterException"])
+        },
+    },
+    Case {
+        name: "an add-on that does not exist gets another version",
+        aws: "`ResourceNotFoundException`; nothing is there to be put back either",
+        page: "eks/UpdateAddon",
+        run: |lab| {
+            asked(lab)?;
+            lab.delete("eks.addon_settings", at(lab)).refused(&["ResourceNotFoundException"])?;
+            lab.refused("eks.update_addon", newer(lab)?, &["ResourceNotFoundException"])
         },
     },
     Case {

@@ -42,8 +42,15 @@ impl Bench {
         let token = format!("{:064}", self.calls);
         let tags = BTreeMap::from([(EFFECT_TAG.to_owned(), token[..32].to_owned())]);
         let place = Place { region: self.region.to_owned(), ..Place::default() };
-        let call =
-            SimCall { place: &place, input, token: &token, tags: &tags, now_ms: self.now_ms, account: "123456789012" };
+        let call = SimCall {
+            place: &place,
+            input,
+            token: &token,
+            tags: &tags,
+            now_ms: self.now_ms,
+            account: "123456789012",
+            doomed: false,
+        };
         act(&mut self.world, &call)
     }
 

@@ -1,12 +1,15 @@
-//! CreateAddon, DescribeAddon, DeleteAddon.
+//! CreateAddon, DescribeAddon, DeleteAddon; UpdateAddon.
 
 use aws_sdk_eks::types::{self, ResolveConflicts};
 use runbook_modules::error::CallError;
 use serde_json::Value;
 
-use super::{deleting, health, none_if_missing};
+use super::{deleting, health, none_if_missing, update};
 use crate::{
-    eks::addon::Input,
+    eks::{
+        addon::{self, Input},
+        addon_settings::{self, taken},
+    },
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{self, Described, field},
@@ -14,6 +17,7 @@ use crate::{
 };
 
 pub(in crate::eks) struct Addon;
+pub(in crate::eks) struct AddonSettings;
 pub(in crate::eks) struct DescribeAddon;
 
 fn described(found: &types::Addon) -> Value {
@@ -74,6 +78,69 @@ impl Driver for Addon {
         let request = clients.eks.delete_addon().cluster_name(field(at, "cluster_name"));
         let answer = request.addon_name(field(at, "addon_name")).send().await;
         deleting(answer.map_err(classify).map(|_| ()))
+    }
+}
+
+/// Sends an update. What is not named stays, but for the role, which EKS takes off then.
+async fn change(clients: &Clients, settings: addon_settings::Input, token: Option<String>) -> Result<Value, CallError> {
+    let request = clients
+        .eks
+        .update_addon()
+        .cluster_name(settings.cluster_name)
+        .addon_name(settings.addon_name)
+        .set_addon_version(settings.addon_version)
+        .set_service_account_role_arn(settings.service_account_role_arn)
+        .set_resolve_conflicts(settings.resolve_conflicts.map(|how| ResolveConflicts::from(how.as_str())))
+        .set_configuration_values(settings.configuration_values)
+        .set_client_request_token(token);
+    let answer = request.send().await.map_err(classify)?;
+    Ok(answer.update().map(update::described).unwrap_or_default())
+}
+
+fn given(described: &Value, name: &str) -> Option<String> {
+    Some(field(described, name).to_owned()).filter(|text| !text.is_empty())
+}
+
+impl Driver for AddonSettings {
+    async fn create(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let mut settings: addon_settings::Input = sent.typed()?;
+        let stands = describe(clients, sent.input).await?;
+        if settings.service_account_role_arn.is_none() {
+            settings.service_account_role_arn = given(&stands, "service_account_role_arn");
+        }
+        let begun = change(clients, settings, Some(sent.token.to_owned())).await?;
+        Ok(taken(stands, sent.input, begun))
+    }
+
+    /// With the update, as long as EKS knows it.
+    async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
+        let Some(mut found) = none_if_missing(describe(clients, at).await)? else { return Ok(None) };
+        if let Some(id) = given(at, "update_id") {
+            let (cluster, addon) = (field(at, "cluster_name").to_owned(), given(at, "addon_name"));
+            if let Some(update) = none_if_missing(update::describe(clients, cluster, addon, id).await)? {
+                found["update_id"] = update["id"].clone();
+                found["update"] = update;
+            }
+        }
+        Ok(Some(found))
+    }
+
+    async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
+        Ok(none_if_missing(describe(clients, sent.input).await)?.into_iter().collect())
+    }
+
+    /// Settings where there were none before are put back as empty ones.
+    async fn delete(&self, clients: &Clients, at: &Value, put_back: Option<&Value>) -> Result<(), CallError> {
+        let Some(before) = put_back else { return Err(addon::nothing_before()) };
+        let settings = addon_settings::Input {
+            cluster_name: field(at, "cluster_name").to_owned(),
+            addon_name: field(at, "addon_name").to_owned(),
+            addon_version: given(before, "addon_version"),
+            service_account_role_arn: given(before, "service_account_role_arn"),
+            resolve_conflicts: given(at, "resolve_conflicts"),
+            configuration_values: Some(given(before, "configuration_values").unwrap_or_else(|| "{}".to_owned())),
+        };
+        deleting(change(clients, settings, None).await.map(|_| ()))
     }
 }
 

@@ -16,7 +16,7 @@ mod update;
 mod versions;
 
 pub(super) use access_entry::AccessEntry;
-pub(super) use addon::{Addon, DescribeAddon};
+pub(super) use addon::{Addon, AddonSettings, DescribeAddon};
 pub(super) use cluster::{Cluster, DescribeCluster, ListClusters};
 pub(super) use nodegroup::{DescribeNodegroup, ListNodegroups, Nodegroup};
 pub(super) use pod_identity::PodIdentity;

@@ -130,6 +130,59 @@ async fn create_addon_carries_our_token_and_deletion_names_cluster_and_addon() {
 }
 
 #[tokio::test]
+async fn update_addon_keeps_the_role_is_followed_by_its_update_and_put_back() {
+    let addon = |status: &str, version: &str| {
+        let addon = json!({
+            "clusterName": "c", "addonName": "vpc-cni", "addonVersion": version, "status": status, "addonArn": "arn:a",
+            "serviceAccountRoleArn": "arn:r",
+        });
+        json_answer(200, json!({ "addon": addon }))
+    };
+    let update = |status: &str, errors: Value| {
+        json_answer(200, json!({ "update": { "id": "u", "type": "AddonUpdate", "status": status, "errors": errors } }))
+    };
+    let conflict = json!([{ "errorCode": "ConfigurationConflict", "errorMessage": "Conflicts found" }]);
+    let wire = Wire::answering([
+        addon("ACTIVE", "v1"),
+        update("InProgress", json!([])),
+        addon("ACTIVE", "v1"),
+        update("InProgress", json!([])),
+        addon("ACTIVE", "v2"),
+        update("Successful", json!([])),
+        addon("UPDATE_FAILED", "v1"),
+        update("Failed", conflict),
+        update("InProgress", json!([])),
+    ]);
+    let input = json!({
+        "cluster_name": "c", "addon_name": "vpc-cni", "addon_version": "v2", "resolve_conflicts": "PRESERVE",
+    });
+    let (settings, kind, tags) = (driver("eks.addon_settings").unwrap(), &crate::eks::addon_settings::KIND, tags());
+    let made = settings.create(&wire.clients, &sent(&input, &tags)).await.unwrap();
+    assert_eq!((&made["addon_version"], &made["update_id"]), (&json!("v2"), &json!("u")));
+    assert_eq!(kind.judge(&made), Health::Pending("InProgress".to_owned()));
+    let at = kind.locate(&input, &made).unwrap();
+    let mut seen_as = Vec::new();
+    for _ in 0..3 {
+        let found = settings.read(&wire.clients, &at).await.unwrap().unwrap();
+        seen_as.push(kind.judge(&found));
+    }
+    let failed = Health::Failed("ConfigurationConflict: Conflicts found".to_owned());
+    assert_eq!(seen_as, [Health::Pending("InProgress".to_owned()), Health::Ready, failed]);
+    let before = json!({ "addon_version": "v1", "service_account_role_arn": "arn:r" });
+    settings.delete(&wire.clients, &at, Some(&before)).await.unwrap();
+
+    let seen = wire.seen();
+    let (sent, back) = (seen[1].json(), seen[8].json());
+    assert_eq!(seen[1].path(), "/clusters/c/addons/vpc-cni/update");
+    assert_eq!((&sent["clientRequestToken"], &sent["addonVersion"]), (&json!(TOKEN), &json!("v2")));
+    assert_eq!((&sent["serviceAccountRoleArn"], &sent["resolveConflicts"]), (&json!("arn:r"), &json!("PRESERVE")));
+    assert_eq!(sent.get("configurationValues"), None);
+    assert!(seen[3].uri.contains("addonName=vpc-cni"), "{}", seen[3].uri);
+    assert_eq!((&back["addonVersion"], &back["serviceAccountRoleArn"]), (&json!("v1"), &json!("arn:r")));
+    assert_eq!((&back["configurationValues"], &back["resolveConflicts"]), (&json!("{}"), &json!("PRESERVE")));
+}
+
+#[tokio::test]
 async fn the_reads_page_and_answer_as_aws_does() {
     let tags = tags();
     let wire = Wire::answering([

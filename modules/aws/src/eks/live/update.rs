@@ -5,14 +5,14 @@ use runbook_modules::error::CallError;
 use serde_json::Value;
 
 use crate::{
-    eks::update_cluster_config::{Describe, Input},
+    eks::{update::Describe, update_cluster_config::Input},
     live::{Call, Clients, Sent, classify, convert::Described},
 };
 
 pub(in crate::eks) struct UpdateConfig;
 pub(in crate::eks) struct DescribeUpdate;
 
-fn described(update: &Update) -> Value {
+pub(super) fn described(update: &Update) -> Value {
     Described::new()
         .text("id", update.id())
         .text("type", update.r#type())
@@ -24,6 +24,15 @@ fn described(update: &Update) -> Value {
             Described::new().text("error_code", error.error_code()).text("error_message", error.error_message()).done()
         })
         .done()
+}
+
+/// An update of a cluster, or of an add-on of it.
+pub(super) async fn describe(
+    clients: &Clients, cluster: String, addon: Option<String>, id: String,
+) -> Result<Value, CallError> {
+    let request = clients.eks.describe_update().name(cluster).set_addon_name(addon).update_id(id);
+    let answer = request.send().await.map_err(classify)?;
+    Ok(answer.update().map(described).unwrap_or_default())
 }
 
 impl Call for UpdateConfig {
@@ -42,8 +51,7 @@ impl Call for UpdateConfig {
 
 impl Call for DescribeUpdate {
     async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
-        let Describe { name, update_id } = sent.typed()?;
-        let answer = clients.eks.describe_update().name(name).update_id(update_id).send().await.map_err(classify)?;
-        Ok(answer.update().map(described).unwrap_or_default())
+        let Describe { name, addon_name, update_id } = sent.typed()?;
+        describe(clients, name, addon_name, update_id).await
     }
 }

@@ -1,17 +1,20 @@
 //! CreateDBCluster, DescribeDBClusters, ModifyDBCluster, DeleteDBCluster.
 
-use aws_sdk_rds::types::{DbCluster, ServerlessV2ScalingConfiguration};
-use runbook_modules::error::{CallError, Class};
+use aws_sdk_rds::types::{DbCluster, ServerlessV2ScalingConfiguration, SourceType};
+use runbook_modules::{
+    error::{CallError, Class},
+    resource::Kind as _,
+};
 use serde_json::{Value, json};
 
-use super::{deleting, lifting, none_if_missing, pairs, sorted, tags};
+use super::{deleting, explained, is_unborn, lifting, none_if_missing, pairs, sorted, tags};
 use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
     },
     rds::{
-        db_cluster::{Describe, Input, Scaling},
+        db_cluster::{Describe, Input, KIND, Scaling},
         guarded::{flag, protected, snapshot},
         modify,
     },
@@ -49,6 +52,7 @@ fn described(cluster: &DbCluster) -> Value {
         .value("storage_encrypted", cluster.storage_encrypted())
         .text("kms_key_id", cluster.kms_key_id())
         .value("backup_retention_period", cluster.backup_retention_period())
+        .time("earliest_restorable_time", cluster.earliest_restorable_time())
         .text("preferred_backup_window", cluster.preferred_backup_window())
         .text("preferred_maintenance_window", cluster.preferred_maintenance_window())
         .value("enable_cloudwatch_logs_exports", Some(texts(cluster.enabled_cloudwatch_logs_exports())))
@@ -111,7 +115,9 @@ impl Driver for Cluster {
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
         let name = field(at, "db_cluster_identifier").to_owned();
-        Ok(none_if_missing(describe(clients, Some(name)).await)?.and_then(|found| found.into_iter().next()))
+        let found = none_if_missing(describe(clients, Some(name)).await)?.and_then(|found| found.into_iter().next());
+        let Some(found) = found else { return Ok(None) };
+        Ok(Some(explained(clients, SourceType::DbCluster, &KIND.judge(&found), found).await))
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
@@ -132,13 +138,14 @@ impl Driver for Cluster {
         if field(&found, "status") == "deleting" {
             return Ok(());
         }
-        if flag(&found, "deletion_protection") && flag(at, "lift_deletion_protection") {
+        let unborn = is_unborn(&found, &KIND.judge(&found), "earliest_restorable_time");
+        if flag(&found, "deletion_protection") && (unborn || flag(at, "lift_deletion_protection")) {
             let request = clients.rds.modify_db_cluster().db_cluster_identifier(name);
             let request = request.deletion_protection(false).apply_immediately(true);
             request.send().await.map_err(classify).map_err(deleting)?;
             return Err(lifting(name));
         }
-        let last = snapshot(at, name, field(&found, "db_cluster_resource_id"));
+        let last = snapshot(at, name, field(&found, "db_cluster_resource_id")).filter(|_| !unborn);
         let backups = at.get("delete_automated_backups").and_then(Value::as_bool);
         let request = clients.rds.delete_db_cluster().db_cluster_identifier(name).skip_final_snapshot(last.is_none());
         let request = request.set_delete_automated_backups(backups).set_final_db_snapshot_identifier(last);

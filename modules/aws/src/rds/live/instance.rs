@@ -1,17 +1,20 @@
 //! CreateDBInstance, DescribeDBInstances, ModifyDBInstance, DeleteDBInstance.
 
-use aws_sdk_rds::types::DbInstance;
-use runbook_modules::error::{CallError, Class};
+use aws_sdk_rds::types::{DbInstance, SourceType};
+use runbook_modules::{
+    error::{CallError, Class},
+    resource::Kind as _,
+};
 use serde_json::Value;
 
-use super::{deleting, lifting, none_if_missing, pairs, sorted, tags};
+use super::{deleting, explained, is_unborn, lifting, none_if_missing, pairs, sorted, tags};
 use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
     },
     rds::{
-        db_instance::{Describe, Input},
+        db_instance::{Describe, Input, KIND},
         guarded::{flag, protected, snapshot},
         modify,
     },
@@ -133,7 +136,9 @@ impl Driver for Instance {
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
         let name = field(at, "db_instance_identifier").to_owned();
-        Ok(none_if_missing(describe(clients, Some(name)).await)?.and_then(|found| found.into_iter().next()))
+        let found = none_if_missing(describe(clients, Some(name)).await)?.and_then(|found| found.into_iter().next());
+        let Some(found) = found else { return Ok(None) };
+        Ok(Some(explained(clients, SourceType::DbInstance, &KIND.judge(&found), found).await))
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
@@ -150,7 +155,8 @@ impl Driver for Instance {
         if field(&found, "db_instance_status") == "deleting" {
             return Ok(());
         }
-        if flag(&found, "deletion_protection") && flag(at, "lift_deletion_protection") {
+        let unborn = is_unborn(&found, &KIND.judge(&found), "endpoint");
+        if flag(&found, "deletion_protection") && (unborn || flag(at, "lift_deletion_protection")) {
             let request = clients.rds.modify_db_instance().db_instance_identifier(name);
             let request = request.deletion_protection(false).apply_immediately(true);
             request.send().await.map_err(classify).map_err(deleting)?;
@@ -158,7 +164,7 @@ impl Driver for Instance {
         }
         let mut request = clients.rds.delete_db_instance().db_instance_identifier(name);
         if field(&found, "db_cluster_identifier").is_empty() {
-            let last = snapshot(at, name, field(&found, "dbi_resource_id"));
+            let last = snapshot(at, name, field(&found, "dbi_resource_id")).filter(|_| !unborn);
             let backups = at.get("delete_automated_backups").and_then(Value::as_bool);
             request = request.skip_final_snapshot(last.is_none()).set_delete_automated_backups(backups);
             request = request.set_final_db_snapshot_identifier(last);

@@ -1,8 +1,12 @@
 //! The SDK calls of RDS.
 
-use runbook_modules::error::{CallError, Class};
+use runbook_modules::{
+    error::{CallError, Class},
+    resource::Health,
+};
+use serde_json::Value;
 
-use crate::live::Sent;
+use crate::live::{Sent, convert::field};
 
 mod cluster;
 mod groups;
@@ -12,7 +16,7 @@ mod proxy;
 mod tests;
 mod versions;
 
-use aws_sdk_rds::types::Tag;
+use aws_sdk_rds::types::{SourceType, Tag};
 
 pub(super) use self::{
     cluster::{Cluster, DescribeClusters, ModifyCluster},
@@ -80,6 +84,28 @@ async fn tags_of(clients: &Clients, arn: Option<&str>) -> Result<Vec<Tag>, CallE
     let Some(arn) = arn else { return Ok(Vec::new()) };
     let answer = clients.rds.list_tags_for_resource().resource_name(arn).send().await;
     Ok(answer.map_err(crate::live::classify).map_err(sorted)?.tag_list.unwrap_or_default())
+}
+
+/// How far back RDS's events are looked at, in minutes.
+const DAY: i32 = 24 * 60;
+
+/// With why it failed, when it has: what RDS said last of it.
+async fn explained(clients: &Clients, of: SourceType, health: &Health, mut found: Value) -> Value {
+    if let Health::Failed(_) = health {
+        let request = clients.rds.describe_events().source_type(of).source_identifier(field(&found, "id"));
+        let events = request.duration(DAY).send().await.ok().and_then(|answer| answer.events).unwrap_or_default();
+        let last = events.into_iter().max_by_key(|event| event.date.map(|at| at.secs()));
+        if let Some(said) = last.and_then(|event| event.message) {
+            found["status_reason"] = said.into();
+        }
+    }
+    found
+}
+
+/// Whether it failed before anybody could use it. Nothing is in it that a snapshot would keep (RDS takes none of it) or a protection would
+/// guard. `used`: the field that it has from its first use on.
+fn is_unborn(found: &Value, health: &Health, used: &str) -> bool {
+    matches!(health, Health::Failed(_)) && field(found, used).is_empty() && !found[used].is_object()
 }
 
 /// The protection is being lifted; the deletion is sent when it is.

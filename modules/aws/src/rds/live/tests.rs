@@ -1,6 +1,9 @@
 //! The shape of the requests to RDS, on the real SDK client.
 
-use runbook_modules::error::Class;
+use runbook_modules::{
+    error::Class,
+    resource::{Health, Kind as _},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -89,6 +92,54 @@ async fn a_protected_instance_is_lifted_first_and_deleted_next() {
     assert_eq!(forms[1]["ApplyImmediately"], "true");
     assert_eq!(forms[3]["FinalDBSnapshotIdentifier"], "orders-final-abcdefgh");
     assert_eq!(forms.len(), 5, "one that is on its way out is not deleted again");
+}
+
+#[tokio::test]
+async fn what_failed_before_its_first_use_says_why_and_goes_without_snapshot_and_protection() {
+    let unborn = |protected| {
+        let (status, body) = listed("incompatible-network", protected);
+        let endpoint = body.find("<Endpoint>").unwrap()..body.find("</Endpoint>").unwrap() + "</Endpoint>".len();
+        (status, body.replace(&body[endpoint], ""))
+    };
+    let event = |at: &str, said: &str| format!("<Event><Message>{said}</Message><Date>2026-11-22T{at}Z</Date></Event>");
+    let events = || {
+        let told = [event("10:05:00", "no subnet left"), event("10:00:00", "DB instance created")].concat();
+        xml("DescribeEvents", &format!("<Events>{told}</Events>"))
+    };
+    let wire = Wire::answering([
+        unborn(true),
+        events(),
+        xml("ModifyDBInstance", &instance("incompatible-network", false)),
+        unborn(false),
+        events(),
+        xml("DeleteDBInstance", &instance("deleting", false)),
+        unborn(false),
+        events(),
+    ]);
+    let (row, at) = (driver("rds.db_instance").unwrap(), json!({ "db_instance_identifier": "orders" }));
+    assert_eq!(row.delete(&wire.clients, &at, None).await.unwrap_err().code, "DeletionProtection");
+    row.delete(&wire.clients, &at, None).await.unwrap();
+    let found = row.read(&wire.clients, &at).await.unwrap().unwrap();
+    let why = Health::Failed("incompatible-network: no subnet left".to_owned());
+    assert_eq!(crate::rds::db_instance::KIND.judge(&found), why);
+    let forms: Vec<_> = wire.seen().iter().map(|seen| seen.form()).collect();
+    assert_eq!((forms[1]["SourceIdentifier"].as_str(), forms[1]["SourceType"].as_str()), ("orders", "db-instance"));
+    assert_eq!((forms[2]["Action"].as_str(), forms[2]["DeletionProtection"].as_str()), ("ModifyDBInstance", "false"));
+    assert_eq!((forms[5]["Action"].as_str(), forms[5]["SkipFinalSnapshot"].as_str()), ("DeleteDBInstance", "true"));
+    assert_eq!(forms[5].get("FinalDBSnapshotIdentifier"), None);
+}
+
+#[tokio::test]
+async fn what_failed_after_it_was_used_keeps_its_last_snapshot_and_its_protection() {
+    let events = || xml("DescribeEvents", "<Events/>");
+    let wire = Wire::answering([
+        listed("incompatible-network", false),
+        events(),
+        xml("DeleteDBInstance", &instance("deleting", false)),
+    ]);
+    let at = json!({ "db_instance_identifier": "orders" });
+    driver("rds.db_instance").unwrap().delete(&wire.clients, &at, None).await.unwrap();
+    assert_eq!(wire.seen()[2].form()["FinalDBSnapshotIdentifier"], "orders-final-abcdefgh");
 }
 
 #[tokio::test]
