@@ -126,8 +126,17 @@ pub(super) fn taken<T>(clients: &Clients, answer: Result<T, CallError>) -> Resul
     answer
 }
 
-fn revealed(request: &Request<'_>) -> Result<Value, CallError> {
-    request.host.reveal(request.input).map_err(|why| CallError::new(Class::Refused, "BrokenSecret", why))
+/// Input and tags with the values of the secrets in them.
+fn revealed(request: &Request<'_>) -> Result<(Value, BTreeMap<String, String>), CallError> {
+    let reveal =
+        |value: &Value| request.host.reveal(value).map_err(|why| CallError::new(Class::Refused, "BrokenSecret", why));
+    let mut tags = request.tags.clone();
+    for value in tags.values_mut() {
+        if let Value::String(text) = reveal(&Value::from(value.as_str()))? {
+            *value = text;
+        }
+    }
+    Ok((reveal(request.input)?, tags))
 }
 
 #[async_trait]
@@ -151,9 +160,9 @@ impl Target for Live {
     }
 
     async fn create(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Value, CallError> {
-        let (driver, input) = (driver(kind)?, revealed(request)?);
+        let (driver, (input, tags)) = (driver(kind)?, revealed(request)?);
         let clients = self.regional(request.place).await?;
-        let sent = Sent { input: &input, token: request.token, tags: request.tags };
+        let sent = Sent { input: &input, token: request.token, tags: &tags };
         taken(&clients, driver.create(&clients, &sent).await)
     }
 
@@ -169,9 +178,9 @@ impl Target for Live {
     }
 
     async fn find(&self, kind: &'static dyn Kind, request: &Request<'_>) -> Result<Vec<Value>, CallError> {
-        let (driver, input) = (driver(kind)?, revealed(request)?);
+        let (driver, (input, tags)) = (driver(kind)?, revealed(request)?);
         let clients = self.regional(request.place).await?;
-        let sent = Sent { input: &input, token: request.token, tags: request.tags };
+        let sent = Sent { input: &input, token: request.token, tags: &tags };
         match taken(&clients, driver.find(&clients, &sent).await) {
             Err(e) if e.class == Class::NotFound => Ok(Vec::new()),
             other => other,
@@ -192,9 +201,9 @@ impl Target for Live {
         let name = operation.name;
         let call: &dyn DynCall =
             super::call(name).ok_or_else(|| CallError::refused("NoLiveCall", format!("{name} has no live call")))?;
-        let input = revealed(request)?;
+        let (input, tags) = revealed(request)?;
         let clients = self.regional(request.place).await?;
-        let sent = Sent { input: &input, token: request.token, tags: request.tags };
+        let sent = Sent { input: &input, token: request.token, tags: &tags };
         taken(&clients, call.call(&clients, &sent).await)
     }
 
