@@ -96,6 +96,7 @@ impl Load<'_> {
     fn script(&mut self, name: &str, content: Vec<u8>, within: &mut Vec<String>) -> Result<(), Failure> {
         let file = Site { file: name.to_owned(), ..Site::default() };
         let text = text(name, &content).map_err(|failure| failure.at(&file))?;
+        lines_end_alike(name, &text)?;
         let compiled = self.parser.compile(&text);
         let mut ast = compiled.map_err(|error| diagnose::parse(&error, name, &self.parser.engine))?;
         ast.set_source(name);
@@ -173,6 +174,21 @@ fn text(name: &str, content: &[u8]) -> Result<String, Failure> {
         let line = content[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
         Failure::new("RB0102", format!("{name} is no UTF-8 text (line {line})"))
     })
+}
+
+/// Rhai ends a comment at a carriage return that no line feed follows, and a line nowhere else: from there on its places are not the
+/// lines that an editor shows.
+fn lines_end_alike(name: &str, text: &str) -> Result<(), Failure> {
+    let next = text.bytes().skip(1).chain([0]);
+    let Some(at) = text.bytes().zip(next).position(|pair| pair.0 == b'\r' && pair.1 != b'\n') else { return Ok(()) };
+    let lines: Vec<&str> = text[..at].split('\n').collect();
+    let column = lines.last().map_or(0, |line| line.chars().count()) + 1;
+    let place = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let site = Site { file: name.to_owned(), line: place(lines.len()), column: place(column) };
+    let mut failure =
+        Failure::new("RB0102", "the script does not parse: a carriage return without a line feed").at(&site);
+    failure.cause = "here".to_owned();
+    Err(failure.hint("Save the file with lines that end in line feeds (LF), or in both (CRLF)."))
 }
 
 fn named(ast: &AST) -> Vec<(Named, Position)> {

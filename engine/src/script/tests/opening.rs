@@ -34,3 +34,14 @@ fn a_range_without_an_end_is_refused() {
         assert_eq!(told.code, "RB0203", "{range}: {told:?}");
     }
 }
+
+#[test]
+fn a_line_that_ends_in_a_carriage_return_alone_is_refused_there() {
+    for (text, at) in
+        [("// one\r.", Some((1, 7))), ("let x = 1;\r\n  \r\r\nx", Some((2, 3))), ("let x = 1;\r\nx\r\n", None)]
+    {
+        let files = [File { name: "test.rhai".to_owned(), content: text.as_bytes().to_vec() }];
+        let told = Program::from_files(&files).err().map(|failure| (failure.sites[0].line, failure.sites[0].column));
+        assert_eq!(told, at, "{text:?}");
+    }
+}
