@@ -15,6 +15,8 @@ use super::*;
 
 /// Names no file of ours.
 const SECRET: &str = "what stands outside of the archive";
+/// Where helm looks for the user's plugins, below the home.
+const PLUGINS: &str = ".local/share/helm/plugins";
 
 /// The testbed's programs, as far as they are there.
 fn helms() -> Vec<PathBuf> {
@@ -70,7 +72,7 @@ fn called(helm: &Path, folder: &Folder, home: &Path, arguments: &[&str]) -> Outp
     let variable = |name: &str| match name {
         "HOME" => Some(home.into()),
         "PATH" => env::var_os("PATH"),
-        "HELM_PLUGINS" => Some(home.join(".local/share/helm/plugins").into()),
+        "HELM_PLUGINS" => Some(home.join(PLUGINS).into()),
         "HELM_POST_RENDERER" => Some(home.join("evil.sh").into()),
         _ => None,
     };
@@ -164,18 +166,23 @@ fn a_template_looks_nothing_up() {
     }
 }
 
-/// A plugin that leaves a note when it is started: as a command, as a downloader of a protocol, as a post-renderer.
-fn plugin(home: &Path) -> io::Result<PathBuf> {
-    let (folder, note) = (home.join(".local/share/helm/plugins/evil"), home.join("started"));
-    fs::create_dir_all(&folder)?;
+/// Two plugins that leave a note when they are started: one is a command, one fetches charts of a protocol. (Helm 4 takes one that
+/// declares both for the latter alone.)
+fn plugins(home: &Path) -> io::Result<PathBuf> {
+    let note = home.join("started");
     let script = format!("#!/bin/sh\ntouch {}\ncat\n", note.display());
-    for path in [folder.join("evil.sh"), home.join("evil.sh")] {
+    for (name, does) in [
+        ("evil", "command: $HELM_PLUGIN_DIR/evil.sh"),
+        ("fetch", "downloaders: [{command: evil.sh, protocols: [evil]}]"),
+    ] {
+        let folder = home.join(PLUGINS).join(name);
+        fs::create_dir_all(&folder)?;
+        let path = folder.join("evil.sh");
         fs::write(&path, &script)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        let declared = format!("name: {name}\nversion: 1.0.0\nusage: evil\ndescription: evil\n{does}\n");
+        fs::write(folder.join("plugin.yaml"), declared)?;
     }
-    let declared = "name: evil\nversion: 1.0.0\nusage: evil\ndescription: evil\ncommand: $HELM_PLUGIN_DIR/evil.sh\n\
-                    downloaders: [{command: evil.sh, protocols: [evil]}]\n";
-    fs::write(folder.join("plugin.yaml"), declared)?;
     Ok(note)
 }
 
@@ -183,7 +190,7 @@ fn plugin(home: &Path) -> io::Result<PathBuf> {
 fn no_plugin_of_the_users_is_started() {
     for helm in helms() {
         let root = tempfile::tempdir().unwrap();
-        let note = plugin(root.path()).unwrap();
+        let note = plugins(root.path()).unwrap();
         let folder = Folder::make(root.path(), "x", None).unwrap();
         let chart = folder.path().join(CHART).join("web.tgz");
         fs::write(&chart, archive(&[CHART_YAML, Entry::File("web/templates/a.yaml", b"a: 1\n")])).unwrap();
@@ -201,9 +208,7 @@ fn no_plugin_of_the_users_is_started() {
         }
         // As the user would call it, it is started: the plugin is a good one.
         let mut own = Command::new(&helm);
-        own.args(["evil"])
-            .env_clear()
-            .envs([("HOME", root.path()), ("HELM_PLUGINS", &root.path().join(".local/share/helm/plugins"))]);
+        own.args(["evil"]).env_clear().envs([("HOME", root.path()), ("HELM_PLUGINS", &root.path().join(PLUGINS))]);
         let done = own.env("PATH", "/usr/bin:/bin").output().unwrap();
         assert!(note.exists(), "{}: {}", helm.display(), String::from_utf8_lossy(&done.stderr));
     }
