@@ -32,7 +32,7 @@ pub struct Aimed {
     pub time: Arc<dyn Time>,
 }
 
-/// All bindings: AWS, Kubernetes, Helm, GitHub.
+/// All bindings: AWS, Kubernetes, Helm, GitHub, Cloudflare.
 pub fn table() -> Arc<Table> {
     let mut table = Table::default();
     runbook_aws::register(&mut table);
@@ -80,7 +80,7 @@ fn aim(
     Ok(Aimed { target: Arc::new(sandbox), time: Arc::new(SimClock::new(start, speed)) })
 }
 
-/// The live target: AWS, Kubernetes, Helm, GitHub. `profile`: of places that name none (`--profile`).
+/// The live target: AWS, Kubernetes, Helm, GitHub, Cloudflare. `profile`: of places that name none (`--profile`).
 ///
 /// # Errors
 /// RB0443 in a program that was built without it, RB0446 for a test clock that cannot be used.

@@ -26,7 +26,7 @@ pub struct Place {
     /// Context of a kubeconfig, instead of an EKS cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// A service that is none of AWS's: GitHub.
+    /// A service that is none of AWS's: GitHub, Cloudflare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api: Option<Api>,
 }

@@ -68,12 +68,20 @@ fn it_runs_and_is_undone() {
     assert!(output(&place, "database proxy").starts_with("reducto-ai.proxy-"));
     assert!(output(&place, "try it").contains("svc/reducto-reducto-http 4567:80"));
 
+    let records = objects(&world, "cloudflare.dns_record");
+    let record = &records[0]["body"];
+    assert_eq!(
+        (&record["type"], &record["name"], &record["proxied"]),
+        (&json!("CNAME"), &json!("reducto.example.com"), &json!(false))
+    );
+    assert_eq!(record["content"].as_str(), output(&place, "load balancer").as_str().into());
+
     place.expect(0, ["verify", "latest"]);
-    let said = place.expect(0, ["undo", "latest", "--yes"]);
-    assert!(said.err.contains("delete the record reducto.example.com"), "{}", said.err);
+    place.expect(0, ["undo", "latest", "--yes"]);
     assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
     let calls = calls(&place);
     let last = |op: &str| calls.iter().rposition(|call| call == op).unwrap_or_else(|| panic!("no {op} in {calls:#?}"));
+    assert!(last("delete cloudflare.dns_record") < last("delete helm.release"), "the name goes first: {calls:#?}");
     assert!(last("delete sqs.queue") < last("delete eks.cluster"), "{calls:#?}");
     assert!(last("delete rds.db_proxy_targets") < last("delete rds.db_instance"), "{calls:#?}");
 }
@@ -131,7 +139,8 @@ fn at_the_record_it_waits_for_a_person() {
     place.expect(0, ["approve", "latest", "--yes"]);
     place.expect(0, ["resume", "latest"]);
     assert!(output(&place, "slack channel").starts_with('#'));
-    place.expect(0, ["undo", "latest", "--yes"]);
+    let said = place.expect(0, ["undo", "latest", "--yes"]);
+    assert!(said.err.contains("delete the record reducto.example.com"), "{}", said.err);
     assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
 }
 

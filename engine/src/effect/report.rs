@@ -149,6 +149,7 @@ impl Act<'_> {
             "k8s" => "Kubernetes".to_owned(),
             "helm" => "Helm".to_owned(),
             "github" => "GitHub".to_owned(),
+            "cloudflare" => "Cloudflare".to_owned(),
             other => other.to_uppercase(),
         }
     }

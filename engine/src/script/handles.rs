@@ -1,4 +1,5 @@
-//! What a script calls bindings on: `aws(#{…})`, its services, `k8s(…)` and its `.helm`, `github(#{…})`. A handle is only a place.
+//! What a script calls bindings on: `aws(#{…})`, its services, `k8s(…)` and its `.helm`, `github(#{…})`, `cloudflare(#{…})`. A
+//! handle is only a place.
 
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
 use runbook_modules::{
@@ -6,7 +7,7 @@ use runbook_modules::{
     table::Table,
     target::{Api, Place},
 };
-use runbook_rest::{address, github};
+use runbook_rest::{address, cloudflare, github};
 
 use super::{bindings, convert, raise, secret::Secret};
 use crate::error::Failure;
@@ -20,10 +21,10 @@ pub struct Aws {
     pub tags: Map,
 }
 
-/// One service in an account and region, Kubernetes or Helm in a cluster, or GitHub: the first part of a binding's name.
+/// One service in an account and region, Kubernetes or Helm in a cluster, GitHub or Cloudflare: the first part of a binding's name.
 #[derive(Clone)]
 pub struct Service {
-    /// `ec2`, `k8s`, `helm`, `github`.
+    /// `ec2`, `k8s`, `helm`, `github`, `cloudflare`.
     pub name: ImmutableString,
     /// Where its calls go.
     pub place: Place,
@@ -34,7 +35,7 @@ pub struct Service {
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
 /// Services that have a handle of their own; all others are AWS's.
-pub const APART: [&str; 3] = ["k8s", "helm", "github"];
+pub const APART: [&str; 4] = ["k8s", "helm", "github", "cloudflare"];
 
 /// What a value is, when it is a handle.
 pub fn named(value: &Dynamic) -> Option<&'static str> {
@@ -45,6 +46,7 @@ pub fn named(value: &Dynamic) -> Option<&'static str> {
             "k8s" => "a Kubernetes handle",
             "helm" => "a Helm handle",
             "github" => "a GitHub handle",
+            "cloudflare" => "a Cloudflare handle",
             _ => "an AWS service",
         })
     } else {
@@ -66,7 +68,8 @@ pub fn register(engine: &mut Engine, table: &Table) {
         .register_type_with_name::<Aws>("AWS")
         .register_type_with_name::<Service>("Service")
         .register_fn("aws", aws)
-        .register_fn("github", github)
+        .register_fn("github", |ctx: NativeCallContext, options: Map| service(&ctx, &GITHUB, &options))
+        .register_fn("cloudflare", |ctx: NativeCallContext, options: Map| service(&ctx, &CLOUDFLARE, &options))
         .register_fn("k8s", |ctx: NativeCallContext, cluster: Map| k8s(&ctx, &Place::default(), &cluster))
         .register_fn("k8s", |ctx: NativeCallContext, aws: Aws, cluster: Map| k8s(&ctx, &aws.place, &cluster))
         .register_get("region", |aws: &mut Aws| aws.place.region.clone())
@@ -143,25 +146,33 @@ fn k8s(ctx: &NativeCallContext, within: &Place, cluster: &Map) -> Outcome<Servic
     Ok(Service { name: "k8s".into(), place, tags: Map::new() })
 }
 
-/// GitHub, or an Enterprise Server, as whom the token says.
-fn github(ctx: NativeCallContext, options: Map) -> Outcome<Service> {
-    let known = ["token", "api_url"];
+/// A service with an address of its own: its name, the field of its token, and where it is unless the script says so.
+struct Apart(&'static str, &'static str, &'static str);
+
+/// GitHub, or an Enterprise Server.
+static GITHUB: Apart = Apart("github", "token", github::API);
+/// Cloudflare.
+static CLOUDFLARE: Apart = Apart("cloudflare", "api_token", cloudflare::API);
+
+/// A service, as whom the token says.
+fn service(ctx: &NativeCallContext, Apart(name, field, url): &Apart, options: &Map) -> Outcome<Service> {
+    let known = [*field, "api_url"];
     if let Some(other) = options.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(unknown(&ctx, "github()", other, &known));
+        return Err(unknown(ctx, &format!("{name}()"), other, &known));
     }
-    let token = options.get("token").and_then(|token| token.read_lock::<Secret>().map(|token| token.text().to_owned()));
-    let token = token.ok_or_else(|| wrong(&ctx, "github(): token must be a secret parameter".to_owned()))?;
+    let token = options.get(*field).and_then(|token| token.read_lock::<Secret>().map(|token| token.text().to_owned()));
+    let token = token.ok_or_else(|| wrong(ctx, format!("{name}(): {field} must be a secret parameter")))?;
     let url = match options.get("api_url").filter(|url| !url.is_unit()) {
-        None => github::API.to_owned(),
+        None => (*url).to_owned(),
         Some(url) => {
             let text = url.clone().into_immutable_string();
             let text = text.map_err(|_| format!("must be a text, not {}", convert::named(url)));
             text.and_then(|text| address::checked(&text))
-                .map_err(|why| wrong(&ctx, format!("github(): api_url {why}")))?
+                .map_err(|why| wrong(ctx, format!("{name}(): api_url {why}")))?
         }
     };
     let place = Place { api: Some(Api { url, token }), ..Place::default() };
-    Ok(Service { name: "github".into(), place, tags: Map::new() })
+    Ok(Service { name: (*name).into(), place, tags: Map::new() })
 }
 
 fn wrong(ctx: &NativeCallContext, message: String) -> Box<EvalAltResult> {

@@ -1,5 +1,5 @@
-//! The live target: AWS through the SDK, Kubernetes through kube, Helm through helm, GitHub over HTTPS. What reaches an EKS cluster is
-//! asked of AWS.
+//! The live target: AWS through the SDK, Kubernetes through kube, Helm through helm, GitHub and Cloudflare over HTTPS. What
+//! reaches an EKS cluster is asked of AWS.
 
 use std::{sync::Arc, time::Instant};
 
@@ -108,7 +108,7 @@ impl Target for Live {
 
     async fn tagged(&self, place: &Place, host: &dyn Host) -> Result<Listing, CallError> {
         let mut listing = self.aws.tagged(place, host).await?;
-        listing.unseen.push("repositories and files on GitHub".to_owned());
+        listing.unseen.push("repositories and files on GitHub, records at Cloudflare".to_owned());
         Ok(listing)
     }
 

@@ -19,6 +19,30 @@ use serde_json::Value;
 /// The token as a script holds it, and its value.
 pub const TOKEN: (&str, &str) = ("{{secret:token}}", "ghp_value");
 
+/// The id of the only zone, `example.com`.
+pub const ZONE: &str = "zone1";
+
+/// Each trial on the sandbox, and live.
+macro_rules! trials {
+    ($($trial:ident),+ $(,)?) => {
+        mod on_the_sandbox {$(
+            #[tokio::test]
+            async fn $trial() {
+                super::$trial(&crate::testing::Lab::sandbox()).await;
+            }
+        )+}
+
+        #[cfg(feature = "live")]
+        mod live {$(
+            #[tokio::test]
+            async fn $trial() {
+                super::$trial(&crate::testing::Lab::live().await).await;
+            }
+        )+}
+    };
+}
+pub(crate) use trials;
+
 /// A host whose clock jumps and whose vault holds one token.
 #[derive(Default)]
 pub struct Runner(AtomicI64);
@@ -71,7 +95,9 @@ pub struct By(pub &'static str, pub u32);
 impl Lab {
     /// On an empty sandbox.
     pub fn sandbox() -> Self {
-        let sandbox = Sandbox::open(Arc::new(MemoryStore::default()), Rehearsal::default(), Faults::default());
+        let given = format!("given: [ {{ kind: cloudflare.zone, id: {ZONE}, body: {{ name: example.com }} }} ]");
+        let rehearsal = Rehearsal::parse(&given, "given").unwrap_or_else(|why| panic!("{why}"));
+        let sandbox = Sandbox::open(Arc::new(MemoryStore::default()), rehearsal, Faults::default());
         Self::new(Goes::Sandbox(Box::new(sandbox.unwrap_or_else(|why| panic!("{why}")))), crate::github::API)
     }
 

@@ -117,7 +117,8 @@ fn openremote(tools: &Tools) -> System {
 fn reducto(tools: &Tools) -> System {
     let params = json!({
         "reducto_host": "api.reducto.example", "acme_email": "ops@reducto.example", "acme_issuer": "letsencrypt-prod",
-        "cloudflare_api_token": "made up", "secret_suffix": "abc", "bucket_suffix": "abc",
+        // The testbed has no Cloudflare.
+        "cloudflare_api_token": "made up", "dns_mode": "print", "secret_suffix": "abc", "bucket_suffix": "abc",
         // What keeps data by default, so that undo can end with nothing.
         "db_deletion_protection": false, "db_final_snapshot": false, "secret_recovery_days": 0,
     });

@@ -39,7 +39,7 @@ pub(super) fn check(script: &Script<'_>) -> Vec<Failure> {
 }
 
 /// Functions that give a handle on which bindings are called at once.
-const HANDLES: [&str; 2] = ["k8s", "github"];
+const HANDLES: [&str; 3] = ["k8s", "github", "cloudflare"];
 
 /// The variables of a file that are certainly such a handle, with its service: `let k = k8s(…)`.
 pub(super) fn handles(script: &Script<'_>) -> BTreeMap<String, &'static str> {
@@ -66,7 +66,7 @@ pub(super) fn of<'a>(
     Some(Call { name: format!("{service}.{}", call.name), call, at })
 }
 
-/// Whether a property is a service. Kubernetes and GitHub are none: their calls are made on the handle itself.
+/// Whether a property is a service. Kubernetes, GitHub and Cloudflare are none: their calls are made on the handle itself.
 fn serves(table: &Table, property: &str) -> bool {
     let services = table.bindings().filter_map(|(name, _)| name.split_once('.')).map(|(service, _)| service);
     !HANDLES.contains(&property) && services.into_iter().any(|service| service == property)

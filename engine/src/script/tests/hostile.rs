@@ -32,6 +32,7 @@ fn no_value_of_a_script_makes_a_binding_panic() {
             "k8s" => "k8s(#{ context: \"here\" })",
             "helm" => "k8s(#{ context: \"here\" }).helm",
             "github" => "github(#{ token: P.key })",
+            "cloudflare" => "cloudflare(#{ api_token: P.key })",
             _ => "aws",
         };
         let on = if on == "aws" { format!("aws.{service}") } else { on.to_owned() };

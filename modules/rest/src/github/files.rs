@@ -13,7 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{changes, full_name, mark, names_fit, repository, simulate};
+use super::{changes, full_name, names_fit, repository, simulate};
+use crate::mark;
 
 /// What writes files. See <https://docs.github.com/en/graphql/reference/commits#createcommitonbranch>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

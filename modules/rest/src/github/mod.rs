@@ -1,7 +1,6 @@
 //! GitHub: repositories, and the files in them as one commit.
 //!
 //! * [`repository`]: the kind `github.repository`; [`files`]: the kind `github.files`; [`reads`]: what only looks.
-//! * [`mark`]: how GitHub itself tells whose a repository and a commit are.
 //! * [`changes`]: what a commit must change, and what may be put back.
 //! * `simulate`: repositories, branches and commits of the sandbox; `live`: GitHub itself.
 
@@ -11,7 +10,6 @@ pub mod changes;
 pub mod files;
 #[cfg(feature = "live")]
 pub mod live;
-pub mod mark;
 pub mod reads;
 pub mod repository;
 mod simulate;

@@ -14,7 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{full_name, mark, names_fit, simulate};
+use super::{full_name, names_fit, simulate};
+use crate::mark;
 
 /// What makes a repository. See <https://docs.github.com/en/rest/repos/repos#create-a-repository-for-the-authenticated-user> and, for an
 /// organisation's, <https://docs.github.com/en/rest/repos/repos#create-an-organization-repository>.

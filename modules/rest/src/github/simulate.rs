@@ -16,10 +16,9 @@ use serde_json::{Value, json};
 
 use super::{
     changes::{self, Changes, Texts},
-    files, full_name, mark,
-    mark::Marks,
-    repository,
+    files, full_name, repository,
 };
+use crate::mark::{self, Marks};
 
 /// The kind of a commit in the world.
 const COMMIT: &str = "github.commit";

@@ -3,32 +3,12 @@
 use runbook_modules::{error::Class, target::EFFECT_TAG};
 use serde_json::{Value, json};
 
-use crate::testing::{By, Lab};
+use crate::testing::{By, Lab, trials};
 
 const REPOSITORY: &str = "github.repository";
 const FILES: &str = "github.files";
 const OURS: &str = "0123456789abcdef0123456789abcdef";
 const THEIRS: &str = "ffffffffffffffffffffffffffffffff";
-
-/// Each trial on the sandbox, and live.
-macro_rules! trials {
-    ($($trial:ident),+ $(,)?) => {
-        mod on_the_sandbox {$(
-            #[tokio::test]
-            async fn $trial() {
-                super::$trial(&crate::testing::Lab::sandbox()).await;
-            }
-        )+}
-
-        #[cfg(feature = "live")]
-        mod live {$(
-            #[tokio::test]
-            async fn $trial() {
-                super::$trial(&crate::testing::Lab::live().await).await;
-            }
-        )+}
-    };
-}
 
 trials! {
     a_repository_is_made_found_again_and_deleted,

@@ -74,9 +74,13 @@ impl Client {
     /// # Errors
     /// `NotSent` when it never left, `Unknown` when no whole answer came. An answer is none, whatever its status.
     pub async fn send(&self, api: &Api, host: &dyn Host, asked: Asked<'_>) -> Result<Answer, CallError> {
-        let url = address::checked(&asked.url).map_err(|why| not_built(format!("the address {why}")))?;
+        let (whole, query) = asked.url.split_once('?').unwrap_or((&asked.url, ""));
+        let mut url = address::checked(whole).map_err(|why| not_built(format!("the address {why}")))?;
         if self.only_here && !address::is_loopback(&url) {
             return Err(CallError::refused("TestClock", "RUNBOOK_TEST_CLOCK is for services on this machine only"));
+        }
+        if !query.is_empty() {
+            url = format!("{url}?{query}");
         }
         let request = request(api, host, &url, asked)?;
         let answer = tokio::time::timeout(ANSWER, self.answer(request)).await;

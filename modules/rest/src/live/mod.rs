@@ -7,7 +7,7 @@ use runbook_modules::{
     target::{Api, Calls, Place},
 };
 
-use crate::github::live::GitHub;
+use crate::{cloudflare::live::Cloudflare, github::live::GitHub};
 
 pub mod client;
 #[cfg(test)]
@@ -16,18 +16,21 @@ pub mod standin;
 /// The services, live.
 pub struct Rest {
     github: GitHub,
+    cloudflare: Cloudflare,
 }
 
 impl Rest {
     /// A target without any connection yet. `only_here`: services on other machines are refused.
     pub fn new(only_here: bool) -> Self {
-        Self { github: GitHub::new(client::Client::new(only_here)) }
+        let client = || client::Client::new(only_here);
+        Self { github: GitHub::new(client()), cloudflare: Cloudflare::new(client()) }
     }
 
     /// Who carries out a binding, by its name; None: none of them.
     pub fn calls(&self, binding: &str) -> Option<&dyn Calls> {
         match binding.split_once('.')?.0 {
             "github" => Some(&self.github),
+            "cloudflare" => Some(&self.cloudflare),
             _ => None,
         }
     }

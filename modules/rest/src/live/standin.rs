@@ -1,4 +1,5 @@
-//! GitHub on the loopback, as far as these bindings use it, strict about what it is asked: for tests.
+//! GitHub, and beside it [Cloudflare](cloudflare), on the loopback, as far as these bindings use them, strict about what they are asked:
+//! for tests.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,6 +15,8 @@ use tokio::{
 };
 
 use crate::testing::TOKEN;
+
+mod cloudflare;
 
 /// What becomes of the next request.
 #[derive(Debug, Clone)]
@@ -52,6 +55,7 @@ struct Repository {
 #[derive(Default)]
 struct World {
     repositories: BTreeMap<String, Repository>,
+    records: cloudflare::Records,
     made: u64,
     faults: VecDeque<(&'static str, Fault)>,
     seen: Vec<Seen>,
@@ -110,11 +114,14 @@ impl World {
         if seen.headers.get("authorization") != Some(&format!("Bearer {}", TOKEN.1)) {
             return (401, String::new(), json!({"message": "Bad credentials"}));
         }
+        let (method, path) = seen.line.split_once(' ').unwrap_or_default();
+        if path.starts_with("/zones") || path.starts_with("/user/tokens") {
+            return self.records.answer(method, path, &seen.body);
+        }
         for (header, value) in [("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")] {
             assert_eq!(seen.headers.get(header).map(String::as_str), Some(value), "{header}");
         }
         assert!(seen.headers.contains_key("user-agent"), "GitHub refuses requests without a user agent");
-        let (method, path) = seen.line.split_once(' ').unwrap_or_default();
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         match (method, &parts[..]) {
             ("GET", ["user"]) => ok(json!({"login": "tester"})),

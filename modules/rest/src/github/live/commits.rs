@@ -16,9 +16,9 @@ use crate::{
     github::{
         changes::{self, Changes, Texts},
         files, full_name,
-        mark::{self, Marks},
     },
     live::before,
+    mark::{self, Marks},
 };
 
 const COMMIT: &str =

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::{On, error, work};
 use crate::{
-    github::{full_name, mark, repository},
+    github::{full_name, repository},
     live::before,
+    mark,
 };
 
 /// Makes one: for the token's own user, or in an organisation.

@@ -4,7 +4,7 @@ use runbook_modules::{error::CallError, k8s::types::text, target::RUN_TAG};
 use serde_json::{Value, json};
 
 use super::On;
-use crate::github::mark;
+use crate::mark;
 
 /// How many of its commits are looked at; with more than that, others have worked there.
 const LOOKED_AT: u64 = 100;
