@@ -146,6 +146,7 @@ impl Act<'_> {
         match self.op.split('.').next().unwrap_or_default() {
             "route53" => "Route 53".to_owned(),
             "servicediscovery" => "Cloud Map".to_owned(),
+            "servicequotas" => "Service Quotas".to_owned(),
             "k8s" => "Kubernetes".to_owned(),
             "helm" => "Helm".to_owned(),
             "github" => "GitHub".to_owned(),

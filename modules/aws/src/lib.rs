@@ -26,6 +26,7 @@ pub mod row;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servicediscovery;
+pub mod servicequotas;
 pub mod simulate;
 pub mod sqs;
 pub mod ssm;
@@ -52,6 +53,7 @@ pub fn register(table: &mut Table) {
     s3::register(table);
     secretsmanager::register(table);
     servicediscovery::register(table);
+    servicequotas::register(table);
     sqs::register(table);
     ssm::register(table);
     sts::register(table);

@@ -36,6 +36,7 @@ impl Case {
             ("ssm-eks", _) => format!("{docs}/eks/latest/userguide/{page}.html"),
             ("autoscaling", _) => format!("{docs}/autoscaling/ec2/APIReference/API_{page}.html"),
             ("account", _) => format!("{docs}/accounts/latest/reference/API_{page}.html"),
+            ("servicequotas", _) => format!("{docs}/servicequotas/2019-06-24/apireference/API_{page}.html"),
             ("sts", _) => format!("{docs}/STS/latest/APIReference/API_{page}.html"),
             ("s3", _) => format!("{docs}/AmazonS3/latest/API/API_{page}.html"),
             ("sqs", _) => format!("{docs}/AWSSimpleQueueService/latest/APIReference/API_{page}.html"),

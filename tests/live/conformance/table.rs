@@ -56,6 +56,7 @@ fn heading(service: &str) -> &'static str {
         "ssm" | "ssm-eks" => "Systems Manager",
         "autoscaling" => "Auto Scaling",
         "account" => "Account Management",
+        "servicequotas" => "Service Quotas",
         _ => "EC2",
     }
 }

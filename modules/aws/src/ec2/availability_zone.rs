@@ -51,15 +51,9 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
             "network_border_group": region, "messages": [],
         })
     };
-    let mut zones: Vec<Value> = simulate::zones(region).into_iter().map(zone).collect();
-    if let Some(names) = call.input.get("zone_names").and_then(Value::as_array).filter(|names| !names.is_empty()) {
-        if let Some(unknown) = names.iter().find(|name| !zones.iter().any(|zone| zone.get("zone_name") == Some(name))) {
-            let message = format!("Invalid availability zone: [{}]", unknown.as_str().unwrap_or_default());
-            return Err(CallError::refused("InvalidParameterValue", message));
-        }
-        zones.retain(|zone| zone.get("zone_name").is_some_and(|name| names.contains(name)));
-    }
-    let kept = filter::keep(zones, call.input, &[])?;
+    let zones = simulate::zones(region).into_iter().map(zone).collect();
+    let unknown = |name| CallError::refused("InvalidParameterValue", format!("Invalid availability zone: [{name}]"));
+    let kept = filter::keep(simulate::named(zones, call, "zone_names").map_err(unknown)?, call.input, &[])?;
     Ok(json!({ "availability_zones": kept }))
 }
 

@@ -68,6 +68,7 @@ pub mod live {
             .text("id", instance.instance_id())
             .text("instance_id", instance.instance_id())
             .text("instance_type", instance.instance_type())
+            .text("instance_lifecycle", instance.instance_lifecycle())
             .text("image_id", instance.image_id())
             .value("state", state)
             .value("placement", placement)

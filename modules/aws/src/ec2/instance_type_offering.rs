@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     filter::{self, Filters},
-    simulate,
+    instance_type, simulate,
 };
 
 /// Input of `describe_instance_type_offerings`.
@@ -54,9 +54,6 @@ pub static DESCRIBE: Operation = Operation {
     sim: describe,
 };
 
-const FAMILIES: [&str; 12] = ["t3", "t3a", "t4g", "m5", "m6i", "m6g", "m7i", "m7g", "c5", "c6i", "c7g", "r6i"];
-const SIZES: [&str; 6] = ["small", "medium", "large", "xlarge", "2xlarge", "4xlarge"];
-
 /// The sandbox offers some common types in every zone but us-east-1e, which is known for lacking newer ones.
 fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     let by = match call.text("location_type") {
@@ -71,13 +68,8 @@ fn describe(_: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
     };
     let mut offers = Vec::new();
     for location in &locations {
-        for family in FAMILIES {
-            for size in SIZES.into_iter().filter(|size| *size != "small" || family.starts_with('t')) {
-                offers.push(
-                    json!({ "instance_type": format!("{family}.{size}"), "location_type": by, "location": location }),
-                );
-            }
-        }
+        let each = |(name, _)| json!({ "instance_type": name, "location_type": by, "location": location });
+        offers.extend(instance_type::known().map(each));
     }
     let kept = filter::keep(offers, call.input, &[])?;
     Ok(json!({ "instance_type_offerings": kept }))

@@ -21,6 +21,7 @@ pub mod delete_security_group;
 pub mod filter;
 pub mod flow_log;
 pub mod instance;
+pub mod instance_type;
 pub mod instance_type_offering;
 pub mod internet_gateway;
 pub mod internet_gateway_attachment;
@@ -90,6 +91,7 @@ pub fn register(table: &mut Table) {
             &snapshot::DESCRIBE,
             &keep_snapshot::KEEP,
             &instance::DESCRIBE,
+            &instance_type::DESCRIBE,
             &availability_zone::DESCRIBE,
             &instance_type_offering::DESCRIBE,
             &delete_security_group::DELETE,
@@ -147,6 +149,7 @@ pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
         "ec2.keep_snapshot" => &keep_snapshot::live::Keep,
         "ec2.delete_security_group" => &delete_security_group::live::Delete,
         "ec2.describe_instances" => &List::<instance::live::Reservations>::NEW,
+        "ec2.describe_instance_types" => &List::<instance_type::live::Types>::NEW,
         "ec2.describe_availability_zones" => &List::<availability_zone::live::Zones>::NEW,
         "ec2.describe_instance_type_offerings" => &instance_type_offering::live::Offerings,
         "ec2.modify_vpc_attribute" => &modify_vpc_attribute::live::Modify,

@@ -149,18 +149,24 @@ pub fn describe_kind(
 }
 
 fn keep(
-    mut found: Vec<Value>, sim: &Simple, call: &SimCall<'_>, ids: &str, aliases: filter::Aliases,
+    found: Vec<Value>, sim: &Simple, call: &SimCall<'_>, ids: &str, aliases: filter::Aliases,
 ) -> Result<Vec<Value>, CallError> {
+    let missing = |id| CallError::not_found(sim.missing, format!("The ID '{id}' does not exist"));
+    filter::keep(named(found, call, ids).map_err(missing)?, call.input, aliases)
+}
+
+/// Those with the ids of the input's field `ids`; all when it has none.
+///
+/// # Errors
+/// The first id that none of them has.
+pub fn named<'c>(mut found: Vec<Value>, call: &SimCall<'c>, ids: &str) -> Result<Vec<Value>, &'c str> {
     if let Some(wanted) = call.input.get(ids).and_then(Value::as_array).filter(|wanted| !wanted.is_empty()) {
-        for id in wanted {
-            if !found.iter().any(|one| one.get("id") == Some(id)) {
-                let id = id.as_str().unwrap_or_default();
-                return Err(CallError::not_found(sim.missing, format!("The ID '{id}' does not exist")));
-            }
+        if let Some(unknown) = wanted.iter().find(|id| !found.iter().any(|one| one.get("id") == Some(id))) {
+            return Err(unknown.as_str().unwrap_or_default());
         }
         found.retain(|one| one.get("id").is_some_and(|id| wanted.contains(id)));
     }
-    filter::keep(found, call.input, aliases)
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ pub struct Clients {
     pub secretsmanager: aws_sdk_secretsmanager::Client,
     /// Cloud Map.
     pub servicediscovery: aws_sdk_servicediscovery::Client,
+    /// Service Quotas.
+    pub servicequotas: aws_sdk_servicequotas::Client,
     /// SQS.
     pub sqs: aws_sdk_sqs::Client,
     /// Systems Manager.
@@ -143,6 +145,7 @@ impl Clients {
             wafv2: aws_sdk_wafv2::Client::new(config),
             route53: aws_sdk_route53::Client::new(config),
             servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),
+            servicequotas: aws_sdk_servicequotas::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             endpoint: endpoints(config),
@@ -167,7 +170,7 @@ async fn load(place: &Place, region: &str) -> SdkConfig {
 }
 
 /// The service ids under which an endpoint of its own can be configured.
-const SERVICES: [&str; 21] = [
+const SERVICES: [&str; 22] = [
     "Account",
     "ACM",
     "Auto Scaling",
@@ -184,6 +187,7 @@ const SERVICES: [&str; 21] = [
     "Route 53",
     "S3",
     "Secrets Manager",
+    "Service Quotas",
     "ServiceDiscovery",
     "SQS",
     "SSM",

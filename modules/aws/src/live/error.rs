@@ -224,6 +224,7 @@ const ALREADY_EXISTS: &[&str] = &[
 const NOT_FOUND: &[&str] = &[
     "NoSuchEntity",
     "NoSuchEntityException",
+    "NoSuchResourceException",
     "ResourceNotFound",
     "ResourceNotFoundException",
     "ParameterNotFound",

@@ -33,6 +33,7 @@ mod peerings;
 mod policies;
 mod profiles;
 mod queues;
+mod quotas;
 mod records;
 mod region;
 mod repositories;
@@ -100,6 +101,7 @@ pub fn all() -> Vec<&'static Case> {
         parameters::CASES,
         scaling::CASES,
         accounts::CASES,
+        quotas::CASES,
     ]
     .into_iter()
     .flatten()

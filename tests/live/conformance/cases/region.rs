@@ -47,6 +47,25 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "the processors of an instance type",
+        aws: "those that an instance of it starts with",
+        page: "ec2/DescribeInstanceTypes",
+        run: |lab| {
+            let found = lab.call("ec2.describe_instance_types", json!({ "instance_types": ["t3.2xlarge"] })).ok()?;
+            is(&found, "instance_types.0.instance_type", "t3.2xlarge")?;
+            is(&found, "instance_types.0.v_cpu_info.default_v_cpus", 8)
+        },
+    },
+    Case {
+        name: "an instance type that does not exist",
+        aws: "`InvalidInstanceType`",
+        page: "ec2/DescribeInstanceTypes",
+        run: |lab| {
+            let input = json!({ "instance_types": ["t3.huge"] });
+            lab.call("ec2.describe_instance_types", input).refused(&["InvalidInstanceType"])
+        },
+    },
+    Case {
         name: "an instance that does not exist",
         aws: "`InvalidInstanceID.NotFound`",
         page: "ec2/errors",

@@ -13,7 +13,7 @@ use super::{
     emulator::Incoming,
     faults::{Action, Fault, Phase},
     parse::{self, Call, Credential},
-    rds, route53,
+    quotas, rds, route53,
     shared::Shared,
     socket::{Delivered, Delivery, Reset},
     sts,
@@ -179,6 +179,7 @@ async fn dispatch(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Ans
         "rds" => rds::answer(shared, incoming, call).await,
         "route53" => route53::answer(shared, incoming, call).await,
         "servicediscovery" => cloudmap::answer(shared, incoming, call).await,
+        "servicequotas" => quotas::answer(shared, incoming, call).await,
         "sts" | "iam" => sts::answer(shared, incoming, call).await,
         _ => shared.emulators.forward(incoming, call).await,
     }

@@ -32,6 +32,7 @@ mod ledger;
 pub mod log;
 mod parse;
 pub mod pending;
+mod quotas;
 mod rds;
 mod records;
 mod route53;

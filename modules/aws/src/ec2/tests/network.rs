@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Bench;
 use crate::ec2::{
-    availability_zone, instance, instance_type_offering, modify_subnet_attribute, modify_vpc_attribute,
+    availability_zone, instance, instance_type, instance_type_offering, modify_subnet_attribute, modify_vpc_attribute,
     network_interface::{self, NETWORK_INTERFACE},
     route_table, security_group,
     subnet::{self, SUBNET},
@@ -105,6 +105,18 @@ fn zones_offerings_volumes_and_instances_are_listed() {
     assert_eq!(bench.count(&availability_zone::DESCRIBE, "availability_zones", two), 2);
     let offers = json!({ "location_type": "availability-zone", "filters": { "instance-type": "t3.medium" } });
     assert_eq!(bench.count(&instance_type_offering::DESCRIBE, "instance_type_offerings", offers), 5);
+    let small = json!({ "instance_types": ["t3.small", "m5.2xlarge", "c6i.8xlarge"] });
+    let types = bench.call(&instance_type::DESCRIBE, small).expect("types")["instance_types"].clone();
+    let processors = |name: &str| {
+        let found = types.as_array().into_iter().flatten().find(|one| one["instance_type"] == name);
+        found.map(|one| one["v_cpu_info"]["default_v_cpus"].clone())
+    };
+    let known = ["t3.small", "m5.2xlarge", "c6i.8xlarge", "m5.large"].map(processors);
+    assert_eq!(known, [Some(json!(2)), Some(json!(8)), Some(json!(32)), None]);
+    let family = json!({ "filters": { "instance-type": "t3.*" } });
+    assert_eq!(bench.count(&instance_type::DESCRIBE, "instance_types", family), 6);
+    let unknown = bench.call(&instance_type::DESCRIBE, json!({ "instance_types": ["t3.huge"] }));
+    assert_eq!(unknown.map_err(|e| e.code), Err("InvalidInstanceType".to_owned()));
     let disk = bench.make(&VOLUME, json!({ "availability_zone": "us-east-1a", "size": 8, "volume_type": "gp3" }));
     assert_eq!(bench.count(&volume::DESCRIBE, "volumes", json!({ "filters": { "status": "available" } })), 1);
     assert_eq!(bench.delete(&VOLUME, &disk), Ok(()));

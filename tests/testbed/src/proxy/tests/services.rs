@@ -241,3 +241,17 @@ async fn cloud_map_operations_take_their_time_and_names_are_unique() {
     let none = async || plain.cloud_map("ListNamespaces", json!({})).await.json()["Namespaces"] == json!([]);
     until("no namespace", async || none().await.then_some(())).await;
 }
+
+#[tokio::test]
+async fn quotas_of_vpcs_are_told_and_no_defaults() {
+    let Some((_moto, _proxy, plain)) = with_moto(Duration::ZERO).await else { return };
+    let ask = async |operation: &str, service: &str, code: &str| {
+        let target = format!("ServiceQuotasV20190624.{operation}");
+        let body = json!({ "ServiceCode": service, "QuotaCode": code }).to_string();
+        plain.ask("servicequotas", "POST", "/", &[("x-amz-target", target.as_str())], body).await.unwrap()
+    };
+    assert_eq!(ask("GetServiceQuota", "vpc", "L-F678F1CE").await.json()["Quota"]["Value"], 5.0);
+    for operation in ["GetServiceQuota", "GetAWSDefaultServiceQuota"] {
+        assert_eq!(ask(operation, "ec2", "L-0263D0A3").await.code(), "NoSuchResourceException", "{operation}");
+    }
+}

@@ -29,6 +29,7 @@ fn describe_calls_answer_as_the_sandbox_does() {
     let offering =
         "<instanceType>t3.medium</instanceType><locationType>region</locationType><location>us-east-1</location>";
     let instance = "<ownerId>1</ownerId><instancesSet><item><instanceId>i-1</instanceId><instanceState><name>running</name></instanceState>\
+         <instanceLifecycle>spot</instanceLifecycle>\
          <placement><availabilityZone>us-east-1a</availabilityZone></placement></item></instancesSet>";
     lists(
         "availability_zones",
@@ -44,6 +45,18 @@ fn describe_calls_answer_as_the_sandbox_does() {
         "0/instance_type",
         "t3.medium",
     );
+    let kind = "<instanceType>t3.medium</instanceType><vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo>";
+    lists("instance_types", "DescribeInstanceTypes", &set("instanceTypeSet", kind), "0/instance_type", "t3.medium");
+    let types = json!({ "instance_types": ["t3.medium"], "filters": { "instance-type": "t3.*" } });
+    let asked = call(
+        "ec2.describe_instance_types",
+        types,
+        vec![answer("DescribeInstanceTypes", &set("instanceTypeSet", kind))],
+    );
+    let sent = json!({ "InstanceType.1": "t3.medium", "Filter.1.Name": "instance-type", "Filter.1.Value.1": "t3.*" });
+    assert_eq!(asked.fields(None), sent);
+    let answered = asked.answer.unwrap_or_default();
+    assert_eq!(answered.pointer("/instance_types/0/v_cpu_info/default_v_cpus"), Some(&json!(2)));
     lists("subnets", "DescribeSubnets", &set("subnetSet", &subnet()), "0/id", "subnet-1");
     lists("internet_gateways", "DescribeInternetGateways", &set("internetGatewaySet", &gateway("")), "0/id", "igw-1");
     lists("addresses", "DescribeAddresses", &set("addressesSet", &address()), "0/id", "eipalloc-1");
@@ -75,6 +88,7 @@ fn describe_calls_answer_as_the_sandbox_does() {
         call("ec2.describe_instances", json!({}), vec![answer("DescribeInstances", &set("reservationSet", instance))]);
     let answered = instances.answer.unwrap_or_default();
     assert_eq!(answered.pointer("/reservations/0/instances/0/state/name"), Some(&json!("running")));
+    assert_eq!(answered.pointer("/reservations/0/instances/0/instance_lifecycle"), Some(&json!("spot")));
 }
 
 /// `ec2.describe_NOUN` sends the action without fields, and its answer has the value at the path.
