@@ -18,6 +18,7 @@ mod parameters;
 mod planned;
 mod promises;
 mod put_back;
+mod quotas;
 mod readme;
 mod redis_ha;
 mod reducto;
