@@ -55,23 +55,37 @@ fn too_small_a_quota_ends_the_run_before_it_has_made_anything() {
     }
 }
 
+/// What stands in an account and counts, and what does not.
+const BUSY: &str = r#"
+  - { each: 8, kind: ec2.instance, id: "i-0busy${each}", place: us-east-1, state: running, body: { instance_type: c6i.8xlarge, state: { name: running } } }
+  - { kind: ec2.instance, id: i-0spot, place: us-east-1, state: running, body: { instance_type: c6i.8xlarge, instance_lifecycle: spot, state: { name: running } } }
+  - { kind: ec2.instance, id: i-0other, place: us-east-1, state: running, body: { instance_type: g5.xlarge, state: { name: running } } }
+  - { each: 4, kind: ec2.address, id: "eipalloc-0busy${each}", place: us-east-1, body: { public_ipv4_pool: amazon } }
+  - { kind: ec2.address, id: eipalloc-0own, place: us-east-1, body: { public_ipv4_pool: ipv4pool-ec2-0own } }
+  - { each: 5, kind: ec2.vpc, id: "vpc-0busy${each}", place: us-east-1, body: { owner_id: "${account}" } }
+  - { each: 9, kind: ec2.vpc, id: "vpc-0shared${each}", place: us-east-1, body: { owner_id: "999999999999" } }
+  - { kind: ec2.subnet, id: subnet-0busy, place: us-east-1, body: { availability_zone: us-east-1a } }
+  - { each: 5, kind: ec2.nat_gateway, id: "nat-0busy${each}", place: us-east-1, state: available, body: { subnet_id: subnet-0busy } }
+  - { each: 50, kind: elbv2.load_balancer, id: "arn:aws:elasticloadbalancing:${each}", place: us-east-1, body: { type: network } }
+  - { each: 60, kind: elbv2.load_balancer, id: "arn:aws:elasticloadbalancing:web-${each}", place: us-east-1, body: { type: application } }
+  - { each: 40, kind: rds.db_instance, id: "busy-${each}", place: us-east-1, body: { db_instance_identifier: "busy-${each}" } }
+"#;
+
 #[test]
 fn what_others_use_is_not_free() {
     let place = Place::new();
-    let busy = "  - { each: 8, kind: ec2.instance, id: \"i-0busy${each}\", place: us-east-1, state: running, \
-                body: { instance_type: c6i.8xlarge, state: { name: running } } }\n";
-    let others = "  - { kind: ec2.instance, id: i-0spot, place: us-east-1, state: running, \
-                  body: { instance_type: c6i.8xlarge, instance_lifecycle: spot, state: { name: running } } }\n  \
-                  - { kind: ec2.instance, id: i-0graphics, place: us-east-1, state: running, \
-                  body: { instance_type: g5.xlarge, state: { name: running } } }\n  \
-                  - { kind: ec2.address, id: eipalloc-0own, place: us-east-1, body: { public_ipv4_pool: ipv4pool-ec2-0own } }\n  \
-                  - { each: 4, kind: ec2.address, id: \"eipalloc-0busy${each}\", place: us-east-1, body: { public_ipv4_pool: amazon } }\n";
-    let said = run(&place, "redis-ha", &format!("{busy}{others}"), 1);
-    for text in
-        ["is 256 in us-east-1, 256 are in use and 8 are needed", "is 5 in us-east-1, 4 are in use and 2 are needed"]
-    {
+    let said = run(&place, "reducto", BUSY, 1);
+    for text in [
+        "(ec2/L-1216C47A) is 256 in us-east-1, 256 are in use and 8 are needed",
+        "(ec2/L-0263D0A3) is 5 in us-east-1, 4 are in use and 3 are needed",
+        "(vpc/L-F678F1CE) is 5 in us-east-1, 5 are in use and 1 are needed",
+        "(vpc/L-FE5A380F) is 5 in us-east-1a, 5 are in use and 1 are needed",
+        "(elasticloadbalancing/L-69A177A2) is 50 in us-east-1, 50 are in use and 1 are needed",
+        "(rds/L-7B6409FD) is 40 in us-east-1, 40 are in use and 1 are needed",
+    ] {
         assert!(said.contains(text), "no {text:?} in:\n{said}");
     }
+    assert!(!said.contains("not checked") && !said.contains("in us-east-1b"), "{said}");
     assert_eq!(world(&place)["calls"], json!([]));
 }
 
