@@ -17,6 +17,7 @@ pub mod accept_vpc_peering_connection;
 pub mod address;
 pub mod availability_zone;
 pub mod cidr;
+pub mod delete_launch_template;
 pub mod delete_security_group;
 pub mod filter;
 pub mod flow_log;
@@ -41,6 +42,7 @@ pub mod security_group_rules;
 pub mod simulate;
 pub mod snapshot;
 pub mod subnet;
+pub mod terminate_instances;
 #[cfg(test)]
 mod tests;
 pub mod volume;
@@ -92,9 +94,11 @@ pub fn register(table: &mut Table) {
             &keep_snapshot::KEEP,
             &instance::DESCRIBE,
             &instance_type::DESCRIBE,
+            &terminate_instances::TERMINATE,
             &availability_zone::DESCRIBE,
             &instance_type_offering::DESCRIBE,
             &delete_security_group::DELETE,
+            &delete_launch_template::DELETE,
             &modify_vpc_attribute::MODIFY,
             &modify_subnet_attribute::MODIFY,
             &accept_vpc_peering_connection::ACCEPT,
@@ -148,8 +152,10 @@ pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
         "ec2.describe_snapshots" => &List::<snapshot::live::Snapshots>::NEW,
         "ec2.keep_snapshot" => &keep_snapshot::live::Keep,
         "ec2.delete_security_group" => &delete_security_group::live::Delete,
+        "ec2.delete_launch_template" => &delete_launch_template::live::Delete,
         "ec2.describe_instances" => &List::<instance::live::Reservations>::NEW,
         "ec2.describe_instance_types" => &List::<instance_type::live::Types>::NEW,
+        "ec2.terminate_instances" => &terminate_instances::live::Terminate,
         "ec2.describe_availability_zones" => &List::<availability_zone::live::Zones>::NEW,
         "ec2.describe_instance_type_offerings" => &instance_type_offering::live::Offerings,
         "ec2.modify_vpc_attribute" => &modify_vpc_attribute::live::Modify,

@@ -8,6 +8,7 @@ use crate::live::{DynCall, DynDriver};
 pub mod access_key;
 pub mod document;
 pub mod instance_profile;
+pub mod instance_profiles;
 #[cfg(feature = "live")]
 mod live;
 pub mod open_id_connect_provider;
@@ -37,7 +38,14 @@ pub fn register(table: &mut Table) {
             &instance_profile::ROLE,
             &service_linked_role::KIND,
         ],
-        &[&role::GET, &role_policy_attachment::LIST, &open_id_connect_provider::GET],
+        &[
+            &role::GET,
+            &role_policy_attachment::LIST,
+            &open_id_connect_provider::GET,
+            &instance_profiles::LIST,
+            &instance_profiles::GET,
+            &instance_profiles::DELETE,
+        ],
     );
 }
 
@@ -67,6 +75,9 @@ pub fn call(operation: &str) -> Option<&'static dyn DynCall> {
         "iam.get_role" => &live::GetRole,
         "iam.list_attached_role_policies" => &live::ListAttached,
         "iam.get_open_id_connect_provider" => &live::GetProvider,
+        "iam.list_instance_profiles" => &live::ListInstanceProfiles,
+        "iam.get_instance_profile" => &live::GetInstanceProfile,
+        "iam.delete_instance_profile" => &live::DeleteInstanceProfile,
         _ => return None,
     })
 }

@@ -159,6 +159,29 @@ fn an_instance_profile_holds_one_role_and_goes_after_it() {
 }
 
 #[test]
+fn a_profile_of_others_goes_with_the_role_in_it() {
+    let lab = Lab::new();
+    lab.make("iam.create_role", role("r"));
+    for (name, path) in [("p", "/nodes/"), ("q", "/")] {
+        lab.make("iam.create_instance_profile", json!({ "instance_profile_name": name, "path": path }));
+    }
+    lab.make("iam.add_role_to_instance_profile", json!({ "instance_profile_name": "p", "role_name": "r" }));
+    let listed = lab.call("iam.list_instance_profiles", json!({ "path_prefix": "/nodes/" })).unwrap();
+    let listed = listed["instance_profiles"].as_array().unwrap().clone();
+    assert_eq!((listed.len(), &listed[0]["roles"], listed[0].get("tags")), (1, &json!(["r"]), None));
+    let at = json!({ "instance_profile_name": "p" });
+    let told = lab.call("iam.get_instance_profile", at.clone()).unwrap();
+    assert!(told["roles"] == json!(["r"]) && told["tags"].is_object(), "{told}");
+    lab.call("iam.delete_instance_profile", at.clone()).unwrap();
+    for function in ["iam.get_instance_profile", "iam.delete_instance_profile"] {
+        assert_eq!(code(lab.call(function, at.clone())), "NoSuchEntity", "{function}");
+    }
+    lab.delete("iam.role", json!({ "role_name": "r" })).unwrap();
+    let left = lab.call("iam.list_instance_profiles", json!({})).unwrap();
+    assert_eq!(left["instance_profiles"][0]["instance_profile_name"], "q");
+}
+
+#[test]
 fn an_account_has_one_linked_role_for_a_service() {
     let lab = Lab::new();
     let input = json!({ "aws_service_name": "spot.amazonaws.com" });

@@ -80,4 +80,16 @@ pub const CASES: &[Case] = &[
             lab.deleted_twice("ec2.launch_template", at, &codes)
         },
     },
+    Case {
+        name: "a launch template that a controller made is deleted",
+        aws: "gone; then `InvalidLaunchTemplateId.NotFound`, in the field with `Exception` at its end",
+        page: "ec2/DeleteLaunchTemplate",
+        run: |lab| {
+            let at = json!({ "launch_template_id": make(lab)?["launch_template_id"] });
+            lab.call("ec2.delete_launch_template", at.clone()).ok()?;
+            lab.gone("ec2.launch_template", at.clone())?;
+            let codes = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.NotFoundException"];
+            lab.call("ec2.delete_launch_template", at).refused(&codes)
+        },
+    },
 ];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::conformance::{
-    case::{Case, Other, Seen, holds, is, text},
+    case::{Case, Other, Seen, holds, is, list, text},
     lab::Lab,
 };
 
@@ -122,6 +122,43 @@ pub const CASES: &[Case] = &[
             let place = filled(lab)?;
             lab.deleted_twice("iam.instance_profile_role", place, &["NoSuchEntity"])?;
             lab.delete("iam.instance_profile", at(lab)).ok()
+        },
+    },
+    Case {
+        name: "instance profiles below a path",
+        aws: "those there, with the role in each, without tags",
+        page: "iam/ListInstanceProfiles",
+        run: |lab| {
+            let path = format!("/{}/", lab.name("below"));
+            let name = lab.name("nodes");
+            lab.make("iam.create_instance_profile", json!({ "instance_profile_name": name, "path": path }))?;
+            add(lab, "web")?;
+            let found = lab.call("iam.list_instance_profiles", json!({ "path_prefix": path })).ok()?;
+            holds(list(&found, "instance_profiles").len() == 1, "finds others")?;
+            is(&found, "instance_profiles.0.instance_profile_name", name)?;
+            is(&found, "instance_profiles.0.roles.0", lab.name("web"))
+        },
+    },
+    Case {
+        name: "one instance profile",
+        aws: "with its tags; `NoSuchEntity` when there is none",
+        page: "iam/GetInstanceProfile",
+        run: |lab| {
+            lab.tagged(&lab.call("iam.get_instance_profile", profile(lab)?).ok()?)?;
+            let none = json!({ "instance_profile_name": lab.name("none") });
+            lab.call("iam.get_instance_profile", none).refused(&["NoSuchEntity"])
+        },
+    },
+    Case {
+        name: "an instance profile that a controller made is deleted, its role first",
+        aws: "both are free",
+        page: "iam/DeleteInstanceProfile",
+        run: |lab| {
+            filled(lab)?;
+            lab.call("iam.delete_instance_profile", at(lab)).ok()?;
+            lab.gone("iam.instance_profile", at(lab))?;
+            lab.delete("iam.role", json!({ "role_name": lab.name("web") })).ok()?;
+            lab.call("iam.delete_instance_profile", at(lab)).refused(&["NoSuchEntity"])
         },
     },
     Case {

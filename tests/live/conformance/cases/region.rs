@@ -75,6 +75,15 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "an instance that does not exist is terminated",
+        aws: "`InvalidInstanceID.NotFound`",
+        page: "ec2/TerminateInstances",
+        run: |lab| {
+            let input = json!({ "instance_ids": ["i-0123456789abcdef0"] });
+            lab.call("ec2.terminate_instances", input).refused(&["InvalidInstanceID.NotFound"])
+        },
+    },
+    Case {
         name: "who is calling",
         aws: "an account of twelve digits, an ARN of it, a user id",
         page: "sts/GetCallerIdentity",

@@ -17,6 +17,7 @@ mod kinds;
 mod links;
 mod logs_and_templates;
 mod operations;
+mod others;
 mod snapshots;
 
 /// An answer of EC2: the element `<Action>Response` around the content.

@@ -20,6 +20,7 @@ mod groups;
 mod live;
 mod logs_and_templates;
 mod network;
+mod others;
 mod peering;
 mod snapshots;
 mod table;

@@ -1,4 +1,4 @@
-//! CreateInstanceProfile and its like; AddRoleToInstanceProfile, RemoveRoleFromInstanceProfile.
+//! CreateInstanceProfile and its like; AddRoleToInstanceProfile, RemoveRoleFromInstanceProfile; those that others made.
 
 use aws_sdk_iam::types;
 use runbook_modules::error::{CallError, Class};
@@ -6,15 +6,21 @@ use serde_json::{Value, json};
 
 use super::{none_if_missing, pairs, tags};
 use crate::{
-    iam::instance_profile::{Add, Input},
+    iam::{
+        instance_profile::{Add, Input},
+        instance_profiles::{List, without_tags},
+    },
     live::{
-        Clients, Driver, Sent, classify,
+        Call, Clients, Driver, Sent, classify,
         convert::{Described, field},
     },
 };
 
 pub(in crate::iam) struct InstanceProfile;
 pub(in crate::iam) struct InstanceProfileRole;
+pub(in crate::iam) struct ListInstanceProfiles;
+pub(in crate::iam) struct GetInstanceProfile;
+pub(in crate::iam) struct DeleteInstanceProfile;
 
 fn described(profile: &types::InstanceProfile) -> Value {
     let roles: Vec<&str> = profile.roles().iter().map(types::Role::role_name).collect();
@@ -30,10 +36,15 @@ fn described(profile: &types::InstanceProfile) -> Value {
         .done()
 }
 
-async fn get(clients: &Clients, name: &str) -> Result<Option<Value>, CallError> {
+async fn get(clients: &Clients, name: &str) -> Result<Value, CallError> {
     let request = clients.iam.get_instance_profile().instance_profile_name(name);
-    let answer = none_if_missing(request.send().await.map_err(classify))?;
-    Ok(answer.and_then(|answer| answer.instance_profile().map(described)))
+    let answer = request.send().await.map_err(classify)?;
+    Ok(answer.instance_profile().map(described).unwrap_or_default())
+}
+
+async fn take_out(clients: &Clients, profile: &str, role: &str) -> Result<(), CallError> {
+    let request = clients.iam.remove_role_from_instance_profile().instance_profile_name(profile);
+    request.role_name(role).send().await.map_err(classify).map(|_| ())
 }
 
 impl Driver for InstanceProfile {
@@ -46,7 +57,7 @@ impl Driver for InstanceProfile {
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
-        get(clients, field(at, "instance_profile_name")).await
+        none_if_missing(get(clients, field(at, "instance_profile_name")).await)
     }
 
     async fn find(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Vec<Value>, CallError> {
@@ -81,7 +92,7 @@ impl Driver for InstanceProfileRole {
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
         let (profile, role) = (field(at, "instance_profile_name"), field(at, "role_name"));
-        let found = get(clients, profile).await?;
+        let found = none_if_missing(get(clients, profile).await)?;
         let roles = found.as_ref().and_then(|found| found.get("roles")).and_then(Value::as_array);
         let holds = roles.is_some_and(|roles| roles.iter().any(|one| one == role));
         Ok(holds.then(|| placed(profile, role)))
@@ -92,8 +103,33 @@ impl Driver for InstanceProfileRole {
     }
 
     async fn delete(&self, clients: &Clients, at: &Value, _: Option<&Value>) -> Result<(), CallError> {
-        let name = field(at, "instance_profile_name");
-        let request = clients.iam.remove_role_from_instance_profile().instance_profile_name(name);
-        request.role_name(field(at, "role_name")).send().await.map_err(classify).map(|_| ())
+        take_out(clients, field(at, "instance_profile_name"), field(at, "role_name")).await
+    }
+}
+
+impl Call for ListInstanceProfiles {
+    async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let List { path_prefix } = sent.typed()?;
+        let pages = clients.iam.list_instance_profiles().set_path_prefix(path_prefix).into_paginator().items().send();
+        let all: Vec<types::InstanceProfile> = pages.try_collect().await.map_err(classify)?;
+        let listed: Value = all.iter().map(|profile| without_tags(described(profile))).collect();
+        Ok(json!({ "instance_profiles": listed }))
+    }
+}
+
+impl Call for GetInstanceProfile {
+    async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        get(clients, field(sent.input, "instance_profile_name")).await
+    }
+}
+
+impl Call for DeleteInstanceProfile {
+    async fn call(&self, clients: &Clients, sent: &Sent<'_>) -> Result<Value, CallError> {
+        let name = field(sent.input, "instance_profile_name");
+        let found = get(clients, name).await?;
+        for role in found["roles"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            none_if_missing(take_out(clients, name, role).await)?;
+        }
+        InstanceProfile.delete(clients, sent.input, None).await.map(|()| json!({}))
     }
 }

@@ -17,7 +17,9 @@ mod tests;
 mod user;
 
 pub(super) use access_key::AccessKey;
-pub(super) use instance_profile::{InstanceProfile, InstanceProfileRole};
+pub(super) use instance_profile::{
+    DeleteInstanceProfile, GetInstanceProfile, InstanceProfile, InstanceProfileRole, ListInstanceProfiles,
+};
 pub(super) use policy::Policy;
 pub(super) use provider::{GetProvider, Provider};
 pub(super) use role::{GetRole, Role};

@@ -4,7 +4,7 @@ use runbook_modules::error::Class;
 use serde_json::{Value, json};
 
 use crate::{
-    iam::driver,
+    iam::{call, driver},
     live::testing::{Wire, sent, tag_json, tags, xml_answer},
 };
 
@@ -211,14 +211,19 @@ async fn a_user_is_made_with_path_and_tags() {
     assert_eq!(seen[2].form()["PolicyDocument"], r#"{"Statement":[]}"#);
 }
 
-#[tokio::test]
-async fn a_profile_that_holds_its_role_stands_already() {
-    let profile = format!(
+/// A profile with a role in it.
+fn profile() -> String {
+    format!(
         "<InstanceProfile><Path>/</Path><InstanceProfileName>p</InstanceProfileName><InstanceProfileId>AIPA1</InstanceProfileId>\
          <Arn>arn:aws:iam::123456789012:instance-profile/p</Arn><CreateDate>2026-11-20T19:18:00Z</CreateDate>\
          <Roles><member>{}</member></Roles></InstanceProfile>",
         ROLE.trim_start_matches("<Role>").trim_end_matches("</Role>")
-    );
+    )
+}
+
+#[tokio::test]
+async fn a_profile_that_holds_its_role_stands_already() {
+    let profile = profile();
     let wire = Wire::answering([
         xml("CreateInstanceProfile", &profile),
         refusal(409, "LimitExceeded"),
@@ -236,6 +241,34 @@ async fn a_profile_that_holds_its_role_stands_already() {
     role.delete(&wire.clients, &held, None).await.unwrap();
     let form = wire.seen()[3].form();
     assert_eq!((form["Action"].as_str(), form["RoleName"].as_str()), ("RemoveRoleFromInstanceProfile", "r"));
+}
+
+#[tokio::test]
+async fn a_profile_of_others_is_emptied_and_deleted() {
+    let listed = profile().replacen("<InstanceProfile>", "<InstanceProfiles><member>", 1);
+    let listed =
+        listed.replacen("</InstanceProfile>", "</member></InstanceProfiles><IsTruncated>false</IsTruncated>", 1);
+    let wire = Wire::answering([
+        xml("ListInstanceProfiles", &listed),
+        xml("GetInstanceProfile", &profile()),
+        refusal(404, "NoSuchEntity"),
+        xml("DeleteInstanceProfile", ""),
+        refusal(404, "NoSuchEntity"),
+    ]);
+    let (at, below, tags) = (json!({ "instance_profile_name": "p" }), json!({ "path_prefix": "/nodes/" }), tags());
+    let list = call("iam.list_instance_profiles").unwrap();
+    let listed = list.call(&wire.clients, &sent(&below, &tags)).await.unwrap();
+    let first = &listed["instance_profiles"][0];
+    assert_eq!((&first["roles"], first.get("tags")), (&json!(["r"]), None));
+    let delete = call("iam.delete_instance_profile").unwrap();
+    assert_eq!(delete.call(&wire.clients, &sent(&at, &tags)).await.unwrap(), json!({}), "its role was out already");
+    let get = call("iam.get_instance_profile").unwrap();
+    assert_eq!(get.call(&wire.clients, &sent(&at, &tags)).await.unwrap_err().class, Class::NotFound);
+    let actions: Vec<String> = wire.seen().iter().map(|seen| seen.form()["Action"].clone()).collect();
+    let emptied =
+        ["GetInstanceProfile", "RemoveRoleFromInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile"];
+    assert_eq!((actions[0].as_str(), &actions[1..]), ("ListInstanceProfiles", &emptied.map(str::to_owned)[..]));
+    assert_eq!(wire.seen()[0].form()["PathPrefix"], "/nodes/");
 }
 
 #[tokio::test]
