@@ -12,7 +12,7 @@ use runbook_state::{
 };
 use serde_json::{Value, json};
 
-use super::standing;
+use super::{row::cluster_gone, standing};
 use crate::{
     effect::{Act, token::token},
     error::{Failure, Halt},
@@ -98,7 +98,17 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
         let scope = Scope::undoing(session, STEP);
         let act = Act::new(&scope, kind.meta().name, kind.meta().operations.1, id, &Site::default());
         let mut at = kind.locate(&json!({}), &found).ok_or_else(|| wrong("it cannot be looked up by its id"))?;
-        let described = act.read(kind, &place, &at)?.ok_or_else(|| wrong("it does not exist"))?;
+        let gone = match &place.cluster {
+            Some(cluster) => cluster_gone(session, &act, cluster)?,
+            None => false,
+        };
+        let described = if gone { None } else { act.read(kind, &place, &at)? };
+        let Some(described) = described else {
+            if deleted_before(session, id) {
+                continue;
+            }
+            return Err(wrong("it does not exist").into());
+        };
         // The very object that stands now.
         if let Some(uid) = described.pointer("/metadata/uid") {
             at["uid"] = uid.clone();
@@ -133,6 +143,12 @@ pub(super) fn adopt(session: &Arc<Session>, ids: &[String]) -> Result<(), Halt> 
         session.record(vec![intent, done], When::Now)?;
     }
     Ok(())
+}
+
+/// Whether an earlier undo was told the same: one that was stopped is called again with the words of the first.
+fn deleted_before(session: &Session, id: &str) -> bool {
+    let effects = session.history.effects();
+    effects.iter().any(|effect| effect.key.step == STEP && effect.owned.as_ref().is_some_and(|owned| owned.id == id))
 }
 
 /// Where the run works, the newest first.

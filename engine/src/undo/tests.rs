@@ -174,6 +174,9 @@ fn what_holds_it_is_named_and_the_others_go_on() {
     let report = take_down(&rig, Vec::new(), &options).unwrap();
     assert_eq!((report.deleted, report.left.len()), (3, 0));
     assert_eq!(rig.cloud.standing().len(), 0);
+    // Called again with the words of the first.
+    let report = take_down(&rig, Vec::new(), &options).unwrap();
+    assert_eq!((report.deleted, report.left.len()), (0, 0));
 }
 
 #[test]
