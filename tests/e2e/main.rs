@@ -9,6 +9,7 @@ mod crash;
 mod files;
 mod harness;
 mod journals;
+mod karpenter;
 #[cfg(feature = "live")]
 mod live;
 mod manifests;

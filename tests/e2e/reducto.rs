@@ -10,7 +10,7 @@ const RUN: [&str; 6] = ["run", "reducto.rhai", "--sandbox", "--speed", "0", "--j
 const ASKED: [&str; 6] =
     ["-p", "reducto_host=reducto.example.com", "-p", "acme_email=ops@example.com", "-p", "cloudflare_api_token=t0ken"];
 /// Nothing outlives undo.
-const PASSING: [&str; 6] =
+pub const PASSING: [&str; 6] =
     ["-p", "db_deletion_protection=false", "-p", "db_final_snapshot=false", "-p", "secret_recovery_days=0"];
 
 fn arguments<'a>(more: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
@@ -18,7 +18,7 @@ fn arguments<'a>(more: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
 }
 
 /// The steps of a run that ended well.
-fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
+pub fn steps(place: &Place, more: &[&str]) -> BTreeSet<String> {
     table::run(place, &arguments(more).collect::<Vec<_>>())
 }
 
@@ -32,13 +32,14 @@ fn output(place: &Place, name: &str) -> String {
 }
 
 /// The kinds that stand.
-fn kinds(place: &Place) -> BTreeSet<String> {
+pub fn kinds(place: &Place) -> BTreeSet<String> {
     let world = world(place);
     let all = world["objects"].as_array().expect("objects").iter();
     all.filter_map(|object| object["kind"].as_str().map(str::to_owned)).collect()
 }
 
-fn calls(place: &Place) -> Vec<String> {
+/// What was called in the world, in order.
+pub fn calls(place: &Place) -> Vec<String> {
     let calls = world(place)["calls"].as_array().cloned().unwrap_or_default();
     calls.iter().filter_map(|call| call["op"].as_str().map(str::to_owned)).collect()
 }
@@ -145,12 +146,15 @@ fn at_the_record_it_waits_for_a_person() {
 }
 
 /// The shipped rehearsal file, written out and changed.
-fn rehearsed(place: &Place, from: &str, to: &str) {
+pub fn rehearsed(place: &Place, changes: &[(&str, &str)]) {
     place.expect(0, ["eject", "reducto"]);
     let file = place.work().join("runbooks").join("reducto.rehearsal.yaml");
-    let text = std::fs::read_to_string(&file).expect("the ejected rehearsal file");
-    assert!(text.contains(from), "no {from:?} in:\n{text}");
-    std::fs::write(&file, text.replacen(from, to, 1)).expect("a changed one");
+    let mut text = std::fs::read_to_string(&file).expect("the ejected rehearsal file");
+    for (from, to) in changes {
+        assert!(text.contains(from), "no {from:?} in:\n{text}");
+        text = text.replacen(from, to, 1);
+    }
+    std::fs::write(&file, text).expect("a changed one");
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn another_clusters_nodes_do_not_hold_undo() {
     let theirs = "given:\n  - { kind: ec2.instance, id: i-0theirs, place: us-east-1, state: running, \
                   body: { instance_id: i-0theirs, state: { name: running } }, \
                   tags: { karpenter.sh/nodepool: default, kubernetes.io/cluster/theirs: owned } }\n\nanswers:\n";
-    rehearsed(&place, "answers:\n", theirs);
+    rehearsed(&place, &[("answers:\n", theirs)]);
     steps(&place, &PASSING);
     place.expect(0, ["undo", "latest", "--yes"]);
     assert_eq!(kinds(&place), BTreeSet::new(), "undo left something");
@@ -170,7 +174,7 @@ fn what_a_cluster_leaves_is_named() {
     let place = Place::new();
     let left = "given:\n  - { kind: ec2.volume, id: vol-0left, place: us-east-1, body: { volume_id: vol-0left, size: 1 }, \
                 tags: { kubernetes.io/cluster/reducto-ai: owned } }\n\nanswers:\n";
-    rehearsed(&place, "answers:\n", left);
+    rehearsed(&place, &[("answers:\n", left)]);
     steps(&place, &PASSING);
     let said = place.run(["undo", "latest", "--yes"]);
     assert_ne!(said.code, 0);
@@ -183,7 +187,7 @@ fn only_a_staging_certificate_may_be_one_that_nobody_trusts() {
     for (issuer, passes) in [("letsencrypt-prod", false), ("letsencrypt-staging", true)] {
         let place = Place::new();
         let untrusted = "where: { name: entry-probe, command: \"* --insecure *\" }";
-        rehearsed(&place, "where: { name: entry-probe }", untrusted);
+        rehearsed(&place, &[("where: { name: entry-probe }", untrusted)]);
         let issuer = format!("acme_issuer={issuer}");
         let said = place.run(arguments(&[&PASSING[..], &["-p", issuer.as_str()]].concat()));
         assert_eq!(said.code == 0, passes, "{}", said.err);
