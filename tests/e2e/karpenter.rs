@@ -37,8 +37,6 @@ const THEIRS: &str = r#"given:
   - kind: iam.instance_profile
     id: reducto-ai_by_hand
     body: { instance_profile_name: reducto-ai_by_hand, path: / }
-
-answers:
 "#;
 /// The template of which Karpenter makes the instance.
 const TEMPLATE: &str = r#"      - kind: ec2.launch_template
@@ -52,7 +50,7 @@ const MADE: [&str; 3] = ["ec2.instance", "ec2.launch_template", "iam.instance_pr
 /// A run that is done, with all that Karpenter makes, and with others' things beside.
 fn done() -> Place {
     let place = Place::new();
-    rehearsed(&place, &[("answers:\n", THEIRS), ("      - kind: ec2.instance\n", TEMPLATE)]);
+    rehearsed(&place, &[("given:\n", THEIRS), ("      - kind: ec2.instance\n", TEMPLATE)]);
     steps(&place, &PASSING);
     for kind in MADE {
         assert!(kinds(&place).contains(kind), "{kind}");
