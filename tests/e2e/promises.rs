@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use runbook_state::{record::Record, sqlite::Sqlite, store::Store as _};
+
 use crate::harness::Place;
 
 const SCRIPT: &str = r#"const AWS = aws(#{ region: "us-east-1" });
@@ -212,4 +214,22 @@ fn collect(folder: &std::path::Path, found: &mut Vec<(String, Vec<u8>)>) {
 
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+/// Their steps name several files in several functions.
+#[test]
+fn finished_steps_of_an_unchanged_script_answer_and_are_not_held_against_the_record() {
+    for runbook in ["redis-ha.rhai", "sre-platform.rhai"] {
+        let place = Place::new();
+        let killed = place.run(["run", runbook, "--sandbox", "--speed", "0", "--fault", "kill-after:12"]);
+        assert_eq!(killed.code, -1, "{runbook}: {}", killed.err);
+        place.run(["resume", "latest", "--speed", "0", "--fault", "refuse:14"]);
+        let store = Sqlite::open(&place.state()).expect("the store");
+        let run = store.runs().expect("the runs").pop().expect("a run");
+        let again = store.journal(&run.id).expect("the journal").into_iter().filter_map(|entry| match entry.record {
+            Record::StepDone { step, again: true, .. } => Some(step),
+            _ => None,
+        });
+        assert_eq!(again.collect::<Vec<_>>(), [""; 0], "{runbook}");
+    }
 }

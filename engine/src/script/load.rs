@@ -191,6 +191,8 @@ fn lines_end_alike(name: &str, text: &str) -> Result<(), Failure> {
     Err(failure.hint("Save the file with lines that end in line feeds (LF), or in both (CRLF)."))
 }
 
+/// What a script names, from its beginning to its end. (Rhai walks functions in another order in each process, and a script that is stored in
+/// one order and read in another would be another script.)
 fn named(ast: &AST) -> Vec<(Named, Position)> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -221,6 +223,7 @@ fn named(ast: &AST) -> Vec<(Named, Position)> {
         }
         true
     });
+    found.sort_by_key(|(_, position)| (position.line(), position.position()));
     // A statement that is one call is met twice: as a statement and as an expression.
     found.retain(|(_, position)| position.is_none() || seen.insert((position.line(), position.position())));
     found

@@ -45,3 +45,14 @@ fn a_line_that_ends_in_a_carriage_return_alone_is_refused_there() {
         assert_eq!(told, at, "{text:?}");
     }
 }
+
+#[test]
+fn files_are_stored_in_the_order_in_which_the_script_names_them() {
+    let names: Vec<String> = (0..24).map(|nth| format!("{nth}.yaml")).collect();
+    let functions = names.iter().enumerate().map(|(nth, name)| format!("fn f{nth}() {{ file(\"{name}\") }}\n"));
+    let script = File { name: "test.rhai".to_owned(), content: functions.collect::<String>().into_bytes() };
+    let texts = names.iter().rev().map(|name| File { name: name.clone(), content: b"a: 1".to_vec() });
+    let program = Program::from_files(&[script].into_iter().chain(texts).collect::<Vec<_>>()).unwrap();
+    let stored: Vec<&str> = program.files().iter().skip(1).map(|file| &*file.name).collect();
+    assert_eq!(stored, names);
+}
