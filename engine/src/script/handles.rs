@@ -34,8 +34,9 @@ pub struct Service {
 
 type Outcome<T> = Result<T, Box<EvalAltResult>>;
 
-/// Services that have a handle of their own; all others are AWS's.
-pub const APART: [&str; 4] = ["k8s", "helm", "github", "cloudflare"];
+/// Functions that give a handle on which bindings are called at once, each the name of its service. Beside these and `helm`, which is got
+/// from one of them, all services are AWS's.
+pub const HANDLES: [&str; 3] = ["k8s", "github", "cloudflare"];
 
 /// What a value is, when it is a handle.
 pub fn named(value: &Dynamic) -> Option<&'static str> {
@@ -80,7 +81,7 @@ pub fn register(engine: &mut Engine, table: &Table) {
         });
     let services: std::collections::BTreeSet<&str> =
         table.bindings().filter_map(|(name, _)| name.split_once('.')).map(|(service, _)| service).collect();
-    for service in services.iter().filter(|service| !APART.contains(service)) {
+    for service in services.iter().filter(|service| **service != "helm" && !HANDLES.contains(service)) {
         let name: ImmutableString = (*service).into();
         engine.register_get(*service, move |aws: &mut Aws| Service {
             name: name.clone(),

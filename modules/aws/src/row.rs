@@ -153,6 +153,14 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
+/// A description as lists give it, or of what bears no tags: without them.
+pub fn untagged(mut described: Value) -> Value {
+    if let Value::Object(fields) = &mut described {
+        fields.remove("tags");
+    }
+    described
+}
+
 /// A text of a described map, dotted; empty when it is missing.
 pub fn text<'a>(described: &'a Value, path: &str) -> &'a str {
     lookup(described, path).and_then(Value::as_str).unwrap_or_default()

@@ -9,7 +9,7 @@ use runbook_modules::{
 };
 
 use super::{Script, fields, tree};
-use crate::error::Failure;
+use crate::{error::Failure, script::handles::HANDLES};
 
 /// A call of a binding, as far as the text says that it is one.
 pub(super) struct Call<'a> {
@@ -37,9 +37,6 @@ pub(super) fn check(script: &Script<'_>) -> Vec<Failure> {
     });
     found
 }
-
-/// Functions that give a handle on which bindings are called at once.
-const HANDLES: [&str; 3] = ["k8s", "github", "cloudflare"];
 
 /// The variables of a file that are certainly such a handle, with its service: `let k = k8s(…)`.
 pub(super) fn handles(script: &Script<'_>) -> BTreeMap<String, &'static str> {

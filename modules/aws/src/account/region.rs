@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::regions;
-use crate::row::{Row, judge_state, text};
+use crate::row::{Row, judge_state, text, untagged};
 
 /// Which region. See <https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -140,14 +140,6 @@ impl Sim for Regions {
     fn obstacles(&self, _: &dyn Kind, _: &World, _: &SimCall<'_>) -> Vec<String> {
         Vec::new()
     }
-}
-
-/// A region bears no tags.
-fn untagged(mut described: Value) -> Value {
-    if let Value::Object(map) = &mut described {
-        map.remove("tags");
-    }
-    described
 }
 
 /// Whether a region that stands so can be switched on.

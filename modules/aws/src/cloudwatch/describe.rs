@@ -17,6 +17,7 @@ use super::{
     metric_alarm::META,
     simulate::{COMPOSITE, SIM},
 };
+use crate::row::untagged;
 
 /// Which alarms. See <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -86,13 +87,7 @@ fn describe(world: &World, call: &SimCall<'_>) -> Result<Value, CallError> {
             && alarm.id.starts_with(call.text("alarm_name_prefix"))
             && asked.state_value.as_ref().is_none_or(|state| alarm.state(call.now_ms) == state)
     };
-    let plain = |alarm: &Object| {
-        let mut described = SIM.0.description(alarm, call.now_ms);
-        if let Value::Object(fields) = &mut described {
-            fields.remove("tags");
-        }
-        described
-    };
+    let plain = |alarm: &Object| untagged(SIM.0.description(alarm, call.now_ms));
     let listed = |word: &str, kind: &str, places: &[&str]| -> Value {
         let all = places.iter().flat_map(|place| world.list(kind, place, call.now_ms));
         all.filter(|_| asked.wants(word)).filter(fits).map(plain).collect()

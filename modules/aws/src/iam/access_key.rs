@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    row::{Row, at_once},
+    row::{Row, at_once, untagged},
     simulate::{digits, having},
 };
 
@@ -113,11 +113,4 @@ impl Sim for Told {
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
         SIM.obstacles(kind, world, call)
     }
-}
-
-fn untagged(mut described: Value) -> Value {
-    if let Value::Object(map) = &mut described {
-        map.remove("tags");
-    }
-    described
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::instance_profile::{KIND, ROLE};
 use crate::{
-    row::text,
+    row::{text, untagged},
     simulate::{body, having},
 };
 
@@ -52,7 +52,7 @@ pub static LIST: Operation = Operation {
     sim: |world, call| {
         let all = world.list(KIND.meta.name, "", call.now_ms);
         let below = all.filter(|profile| body(profile, "path").starts_with(call.text("path_prefix")));
-        let listed = below.map(|profile| without_tags(described(world, call, profile)));
+        let listed = below.map(|profile| untagged(described(world, call, profile)));
         Ok(json!({ "instance_profiles": listed.collect::<Value>() }))
     },
 };
@@ -105,14 +105,6 @@ fn described(world: &World, call: &SimCall<'_>, profile: &Object) -> Value {
     if described["roles"].is_null() {
         let held = having(world, ROLE.meta.name, "", call.now_ms, "instance_profile_name", text(&described, "id"));
         described["roles"] = held.map(|role| body(role, "role_name")).collect();
-    }
-    described
-}
-
-/// As IAM lists one.
-pub(super) fn without_tags(mut described: Value) -> Value {
-    if let Value::Object(fields) = &mut described {
-        fields.remove("tags");
     }
     described
 }

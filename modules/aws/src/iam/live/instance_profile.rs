@@ -8,12 +8,13 @@ use super::{none_if_missing, pairs, tags};
 use crate::{
     iam::{
         instance_profile::{Add, Input},
-        instance_profiles::{List, without_tags},
+        instance_profiles::List,
     },
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field},
     },
+    row::untagged,
 };
 
 pub(in crate::iam) struct InstanceProfile;
@@ -112,7 +113,7 @@ impl Call for ListInstanceProfiles {
         let List { path_prefix } = sent.typed()?;
         let pages = clients.iam.list_instance_profiles().set_path_prefix(path_prefix).into_paginator().items().send();
         let all: Vec<types::InstanceProfile> = pages.try_collect().await.map_err(classify)?;
-        let listed: Value = all.iter().map(|profile| without_tags(described(profile))).collect();
+        let listed: Value = all.iter().map(|profile| untagged(described(profile))).collect();
         Ok(json!({ "instance_profiles": listed }))
     }
 }
