@@ -294,6 +294,21 @@ pub enum Record {
         /// The answer.
         value: Value,
     },
+    /// A read failed and the script caught it: it fails likewise whenever that attempt is gone through again.
+    ReadFailed {
+        /// The step.
+        step: String,
+        /// The step's attempt.
+        attempt: u32,
+        /// Which read of that attempt, from 0.
+        ordinal: u32,
+        /// The script function.
+        op: String,
+        /// Digest of the input.
+        digest: String,
+        /// The failure (`runbook_engine::error::Failure` as JSON).
+        failure: Value,
+    },
     /// A recorded value that only the engine could give: `now`, `uuid`, `random_password`, `sleep`, `approve`.
     Decided {
         /// The step, or the empty text outside any.

@@ -233,3 +233,26 @@ fn finished_steps_of_an_unchanged_script_answer_and_are_not_held_against_the_rec
         assert_eq!(again.collect::<Vec<_>>(), [""; 0], "{runbook}");
     }
 }
+
+/// A read that fails, and what the script does then.
+const CAUGHT: &str = r#"const AWS = aws(#{ region: "us-east-1" });
+step("cluster", || {
+    try { AWS.eks.describe_cluster(#{ name: "nowhere" }); } catch (e) { log(e.code); }
+    on_undo(|| print("the closure after the read was called"));
+    AWS.ec2.create_vpc(#{ cidr_block: "10.0.0.0/16" }).id
+});
+step("late", || fail("not yet"));
+"#;
+
+#[test]
+fn a_failed_read_that_the_script_caught_is_part_of_the_record() {
+    let place = Place::new();
+    place.write("s.rhai", CAUGHT);
+    place.expect(1, ["run", "s.rhai", "--sandbox", "--speed", "0"]);
+    place.write("s.rhai", &CAUGHT.replace("fail(\"not yet\")", "1").replace("log(e.code)", "log(e.message)"));
+    let said = place.expect(0, ["resume", "latest", "--edited", "--json"]);
+    assert!(!said.out.contains("\"effect.intent\""), "a finished step was done again:\n{}", said.out);
+    let said = place.expect(0, ["undo", "latest", "--yes"]);
+    let all = format!("{}{}", said.out, said.err);
+    assert!(all.contains("the closure after the read was called"), "{all}");
+}

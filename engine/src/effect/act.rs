@@ -260,11 +260,16 @@ impl<'a> Act<'a> {
 
     fn recorded_failure(&self, effect: &Effect) -> Failure {
         let error = effect.error.clone().unwrap_or_default();
-        let kept = error.get("failure").cloned().and_then(|failure| serde_json::from_value(failure).ok());
-        kept.unwrap_or_else(|| match serde_json::from_value::<CallError>(error) {
-            Ok(error) => self.refused(&error, 0),
-            Err(_) => self.failure("RB0412", format!("{} failed earlier", self.op)),
-        })
+        match (error.get("failure"), serde_json::from_value::<CallError>(error.clone())) {
+            (None, Ok(error)) => self.refused(&error, 0),
+            (kept, _) => self.recorded(kept.cloned().unwrap_or_default()),
+        }
+    }
+
+    /// A failure out of the journal.
+    pub(super) fn recorded(&self, failure: Value) -> Failure {
+        serde_json::from_value(failure)
+            .unwrap_or_else(|_| self.failure("RB0412", format!("{} failed earlier", self.op)))
     }
 
     /// Records that it definitely failed, and gives the failure to hand to the script.

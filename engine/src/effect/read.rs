@@ -1,4 +1,5 @@
 //! Observations: reads, and exec that may be repeated. An attempt's reads answer from the record; a new attempt reads afresh.
+//! A read that failed is recorded once the script has caught it: what it then did would otherwise rest on something unrecorded.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -42,7 +43,7 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
         if seen.digest != digest {
             return Err(act.changed(None, "the input of this read is another one than recorded".to_owned()));
         }
-        return Ok(seen.value.clone());
+        return seen.answer.clone().map_err(|failure| act.recorded(failure).into());
     }
     if session.mode == Mode::Recall {
         return Err(Stop::EndOfRecord.into());
@@ -62,9 +63,27 @@ pub(super) fn observe(scope: &Scope, call: &Call<'_>, operation: &'static Operat
         first_ms: act.now_ms(),
         since_ms: act.now_ms(),
     };
-    let value = match operation.settle {
-        Some(settle) if asked.wait => until(&act, operation, settle, &deed, asked.timeout)?,
-        _ => act.patiently(&deed.place, || act.send_call(operation, &deed))?,
+    let answer = match operation.settle {
+        Some(settle) if asked.wait => until(&act, operation, settle, &deed, asked.timeout),
+        _ => act.patiently(&deed.place, || act.send_call(operation, &deed)),
+    };
+    let value = match answer {
+        Ok(value) => value,
+        Err(halt) => {
+            if let Halt::Failure(failure) = &halt
+                && !mutant!("caught-read-again")
+            {
+                scope.hand_record(Record::ReadFailed {
+                    step: scope.key.clone(),
+                    attempt: scope.attempt,
+                    ordinal,
+                    op: call.name.to_owned(),
+                    digest,
+                    failure: json(failure),
+                });
+            }
+            return Err(halt);
+        }
     };
     let record = Record::Observed {
         step: scope.key.clone(),

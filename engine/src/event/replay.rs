@@ -178,9 +178,11 @@ impl Teller<'_> {
                 let why = if why.is_empty() { String::new() } else { format!(": {why}") };
                 one(What::Note { step: step.clone(), text: format!("{by} said {said}{why}") })
             }
-            Record::Params { .. } | Record::Target { .. } | Record::StepUndone { .. } | Record::Decided { .. } => {
-                Vec::new()
-            }
+            Record::Params { .. }
+            | Record::Target { .. }
+            | Record::StepUndone { .. }
+            | Record::ReadFailed { .. }
+            | Record::Decided { .. } => Vec::new(),
         }
     }
 

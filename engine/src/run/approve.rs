@@ -50,6 +50,6 @@ pub fn approve(scope: &Scope, question: &str, site: &Site) -> Result<Value, Halt
     let failure = Failure::new("RB0312", format!("{} said no to {question:?}{why}", answer.by));
     let failure = placed(failure, &key, site).hint("a later yes counts: runbook approve, then resume");
     failed(scope, &key, &failure, None)?;
-    scope.hand(&key, failure.clone());
+    scope.hand(&key, &failure);
     Err(failure.into())
 }

@@ -134,6 +134,6 @@ fn passed(scope: &Scope, key: &str, result: &Value) -> Result<(), Halt> {
 fn fail(scope: &Scope, key: &str, failure: Failure, site: &Site) -> Result<Value, Halt> {
     let failure = placed(failure, key, site);
     failed(scope, key, &failure, None)?;
-    scope.hand(key, failure.clone());
+    scope.hand(key, &failure);
     Err(failure.into())
 }

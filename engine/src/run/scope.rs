@@ -51,8 +51,8 @@ pub struct Scope {
     /// void, and begins a new attempt.
     pub since: u64,
     names: Arc<Names>,
-    /// Failures handed to the script. When it calls the engine again from here, it caught them.
-    handed: Mutex<Vec<(String, Failure)>>,
+    /// What is to be recorded of failures handed to the script. When it calls the engine again from here, it caught them.
+    handed: Mutex<Vec<Record>>,
     waits: Arc<Mutex<String>>,
 }
 
@@ -220,7 +220,7 @@ impl Scope {
     }
 
     /// To be called at the beginning of everything that the script asks of the engine: what failed before and was handed to
-    /// the script has then been caught by it, which is recorded as that step's outcome.
+    /// the script has then been caught by it, which is recorded as the outcome of that step or read.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -229,17 +229,18 @@ impl Scope {
         if handed.is_empty() || self.session.mode == Mode::Recall {
             return Ok(());
         }
-        let caught = |(step, failure): (String, Failure)| Record::StepFailed {
-            step,
-            failure: serde_json::to_value(failure).unwrap_or_default(),
-            caught: true,
-        };
-        self.session.record(handed.into_iter().map(caught).collect(), When::Soon)
+        self.session.record(handed, When::Soon)
     }
 
-    /// A failure is being handed to the script here.
-    pub(super) fn hand(&self, step: &str, failure: Failure) {
-        lock(&self.handed).push((step.to_owned(), failure));
+    /// A step's failure is being handed to the script here.
+    pub(super) fn hand(&self, step: &str, failure: &Failure) {
+        let failure = serde_json::to_value(failure).unwrap_or_default();
+        self.hand_record(Record::StepFailed { step: step.to_owned(), failure, caught: true });
+    }
+
+    /// A failure is being handed to the script here, and this is to be recorded when the script catches it.
+    pub(crate) fn hand_record(&self, caught: Record) {
+        lock(&self.handed).push(caught);
     }
 
     /// The failures of a branch are being handed to the script in the enclosing scope.

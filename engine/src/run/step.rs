@@ -157,7 +157,7 @@ fn drive(
         let delay = delays.next().filter(|_| may_retry(&failure) && !scope.stopping());
         failed(scope, key, &failure, delay)?;
         let Some(delay) = delay else {
-            scope.hand(key, failure.clone());
+            scope.hand(key, &failure);
             return Err(failure.into());
         };
         scope.sleep(delay).map_err(|halt| stopped(scope, key, halt))?;
@@ -240,11 +240,11 @@ pub(super) fn failed(scope: &Scope, key: &str, failure: &Failure, delay: Option<
 pub(super) fn stopped(scope: &Scope, key: &str, halt: Halt) -> Halt {
     let why = match &halt {
         Halt::Failure(failure) => {
-            scope.hand(key, (**failure).clone());
+            scope.hand(key, failure);
             return halt;
         }
         Halt::Stop(Stop::Abandoned) => {
-            scope.hand(key, Failure::new(ABANDONED, "abandoned because another branch failed"));
+            scope.hand(key, &Failure::new(ABANDONED, "abandoned because another branch failed"));
             "another branch failed".to_owned()
         }
         Halt::Stop(Stop::Parked(why) | Stop::Fenced(why) | Stop::Store(why)) => why.clone(),

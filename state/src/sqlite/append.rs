@@ -129,6 +129,7 @@ fn summarise(connection: &Connection, run: &str, head: &mut Head, record: &Recor
         | Record::StepStarted { .. }
         | Record::StepFailed { .. }
         | Record::Observed { .. }
+        | Record::ReadFailed { .. }
         | Record::Decided { .. }
         | Record::Output { .. }
         | Record::NotRehearsed { .. }

@@ -102,6 +102,7 @@ const MUTANTS: &[Mutant] = &[
     mutant("finished-step-again", &[(ENGINE, "a_finished_step_answers_and_its_body_does_not_run"), RUN]),
     mutant("caught-failure-again", &[RUN]),
     mutant("reads-again", &[RUN, EFFECTS]),
+    mutant("caught-read-again", &[RUN, EFFECTS]),
     mutant("captures-not-compared", &[RUN]),
     mutant("resume-uses-the-edited-script", &[(ENGINE, "the_runs_own_copy_is_gone_on_with")]),
     mutant("edits-not-compared", &[RUN, SCRIPT]),

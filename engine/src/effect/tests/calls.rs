@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runbook_modules::{error::Class, target::Place};
+use runbook_state::record::Record;
 use serde_json::{Value, json};
 
 use super::{
@@ -134,6 +135,36 @@ fn reads_answer_from_the_record_within_an_attempt_and_afresh_in_the_next() {
     assert_eq!(failure(rig.step("s", body)).code, "RB0412");
     assert!(!sent(&rig).contains(&"Describe".to_owned()), "the same attempt goes on");
     assert_eq!(rig.step("s", body), Ok(json!({"n": 2})), "a new attempt reads afresh");
+}
+
+#[test]
+fn a_read_that_failed_and_was_caught_fails_alike_within_the_attempt() {
+    let rig = Rig::new();
+    let body = |scope: &Arc<Scope>| {
+        let read = failure(rig.bind(scope, "t.describe", json!({"x": 1})));
+        rig.bind(scope, "t.modify", json!({ "told": read }))
+    };
+    rig.cloud.state().faults.push_back(Some(Fault::Fails(Class::Refused)));
+    // Began, Target, StepStarted, ReadFailed, Intent; dies before Done.
+    rig.cut.after(5, false);
+    assert!(rig.step("s", body).is_err());
+    assert_eq!(sent(&rig), ["Describe", "Modify"]);
+    rig.cut.never();
+    rig.step("s", body).unwrap();
+    assert_eq!(sent(&rig), ["Modify"], "the read is answered from the record, and nothing differs");
+}
+
+#[test]
+fn a_read_that_failed_uncaught_is_made_again() {
+    let rig = Rig::new();
+    let body = |scope: &Arc<Scope>| rig.bind(scope, "t.describe", json!({"x": 1}));
+    rig.cloud.state().faults.push_back(Some(Fault::Fails(Class::Refused)));
+    // Began, Target, StepStarted; dies before StepFailed.
+    rig.cut.after(3, false);
+    assert!(rig.step("s", body).is_err());
+    rig.cut.never();
+    assert_eq!(rig.step("s", body), Ok(json!({"n": 1})), "the same attempt");
+    assert!(!rig.records().iter().any(|record| matches!(record, Record::ReadFailed { .. })));
 }
 
 #[test]

@@ -140,7 +140,11 @@ impl Inner {
                 }
             }
             Record::Observed { step, attempt, ordinal, op, digest, value } => {
-                let seen = Arc::new(Observation { op, digest, value });
+                let seen = Arc::new(Observation { op, digest, answer: Ok(value) });
+                self.node(&step).observations.insert((attempt, ordinal), seen);
+            }
+            Record::ReadFailed { step, attempt, ordinal, op, digest, failure } => {
+                let seen = Arc::new(Observation { op, digest, answer: Err(failure) });
                 self.node(&step).observations.insert((attempt, ordinal), seen);
             }
             Record::Decided { step, ordinal, what, value } => {

@@ -117,8 +117,8 @@ pub struct Observation {
     pub op: String,
     /// Digest of the input.
     pub digest: String,
-    /// The answer.
-    pub value: Value,
+    /// The answer, or the failure that the script caught (`crate::error::Failure` as JSON).
+    pub answer: Result<Value, Value>,
 }
 
 /// A recorded decision.

@@ -309,7 +309,7 @@ pub(super) fn read(scope: &Scope, op: &str, answer: impl FnOnce() -> Value) -> R
     let ordinal = scope.observations.fetch_add(1, Ordering::Relaxed);
     let session = &scope.session;
     if let Some(known) = session.history.observation(&scope.key, scope.attempt, ordinal) {
-        return Ok(known.value.clone());
+        return known.answer.clone().map_err(|failure| boom(&failure.to_string()));
     }
     let value = answer();
     let observed = Record::Observed {
