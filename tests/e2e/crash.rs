@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::{harness::Place, redis_ha::world, trials::Dice};
 
 /// The arguments that run a shipped runbook on the sandbox without waiting.
-fn run<'a>(system: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn run<'a>(system: &[&'a str]) -> Vec<&'a str> {
     let mut args = vec!["run", system[0], "--sandbox", "--speed", "0"];
     args.extend(&system[1..]);
     args

@@ -7,6 +7,7 @@ mod commands;
 mod corpses;
 mod crash;
 mod files;
+mod gone;
 mod harness;
 mod journals;
 mod karpenter;

@@ -1,6 +1,6 @@
-//! The standard trials ([`crate::crash`]) and the plan ([`crate::planned`]) of each shipped runbook.
+//! The standard trials ([`crate::crash`], [`crate::gone`]) and the plan ([`crate::planned`]) of each shipped runbook.
 
-use crate::{crash, planned};
+use crate::{crash, gone, planned};
 
 /// One module a runbook: its file and what it needs besides its defaults.
 macro_rules! systems {
@@ -21,6 +21,11 @@ macro_rules! systems {
             #[test]
             fn undo_killed_anywhere_empties_the_world() {
                 super::crash::undo_killed_anywhere_empties_the_world(SYSTEM);
+            }
+
+            #[test]
+            fn without_its_clusters_undo_takes_the_rest_down_or_names_it() {
+                super::gone::without_its_clusters_undo_takes_the_rest_down_or_names_it(SYSTEM);
             }
 
             #[test]

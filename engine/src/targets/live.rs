@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use runbook_aws::live::{Live as Aws, eks_access};
 use runbook_kubernetes::{Access, Connection, Identity, Kubernetes};
 use runbook_modules::{
-    error::CallError,
+    error::{CallError, Class},
     host::Host,
     operation::Operation,
     resource::Kind,
@@ -140,7 +140,7 @@ struct Clusters {
 impl Access for Clusters {
     async fn connect(&self, place: &Place) -> Result<Connection, CallError> {
         let signed = Instant::now();
-        let reach = self.aws.reach(place).await?;
+        let reach = self.aws.reach(place).await.map_err(no_cluster)?;
         Ok(Connection {
             endpoint: reach.endpoint,
             ca_pem: Some(reach.ca_pem),
@@ -148,5 +148,13 @@ impl Access for Clusters {
             identity: Identity::token(reach.token),
             renew_at: Some(signed + eks_access::RENEW_AFTER),
         })
+    }
+}
+
+/// Under the name that a script can tell it by, whatever it asked of the cluster.
+fn no_cluster(error: CallError) -> CallError {
+    match error.class {
+        Class::NotFound => CallError { code: "ClusterNotFound".to_owned(), ..error },
+        _ => error,
     }
 }
