@@ -80,11 +80,6 @@ impl Bench {
         self.options.only.is_empty() || self.options.only.iter().any(|name| name == section)
     }
 
-    /// Not all sections were asked for.
-    pub fn partial(&self) -> bool {
-        !self.options.only.is_empty() || self.options.case.is_some()
-    }
-
     /// Where the dice begin.
     pub fn seed(&self) -> u64 {
         self.options.seed.unwrap_or(SEED)

@@ -111,18 +111,26 @@ fn main() -> ExitCode {
     }
     let bench = Bench::new(options);
     let mut parts = Vec::new();
+    let mut written = None;
     for section in SECTIONS.iter().filter(|section| bench.wanted(section.name)) {
         eprintln!("== {}: {}", section.name, section.title);
         let mut part = Part::new(section, bench.full());
         (section.measure)(&bench, &mut part);
         part.end();
         parts.push(part);
+        // A run that is broken off leaves what it has measured.
+        match sheet_text::write(&bench, &parts) {
+            Ok(sheet) => written = sheet,
+            Err(why) => {
+                eprintln!("the sheet could not be written: {why}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    if let Some(sheet) = written {
+        eprintln!("the sheet: {}", sheet.display());
     }
     let missed = parts.iter().map(Part::missed).sum::<usize>();
-    if let Err(why) = sheet_text::write(&bench, &parts) {
-        eprintln!("the sheet could not be written: {why}");
-        return ExitCode::FAILURE;
-    }
     if missed == 0 {
         return ExitCode::SUCCESS;
     }

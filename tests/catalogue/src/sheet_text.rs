@@ -1,6 +1,6 @@
-//! The page: one line a figure, the limits beside it. A full run of some sections writes only their part anew.
+//! The page: one line a figure, the limits beside it. A full run writes the part of each section that it has ended anew.
 
-use std::{fmt::Write as _, process::Command};
+use std::{fmt::Write as _, path::PathBuf, process::Command};
 
 use crate::{
     SECTIONS, Section,
@@ -28,17 +28,14 @@ const LIMITS: &str = "## What these figures do not say
   what the other has made before it makes it, which bounds the harm.
 ";
 
-/// Writes the sheet: RELIABILITY.md after a full run, below the target directory after a sample.
-pub fn write(bench: &Bench, parts: &[Part]) -> Result<(), String> {
+/// Writes the sheet and says where: RELIABILITY.md of a full run, below the target directory of a sample, nowhere of one case.
+/// A full run keeps the sections that it has not measured.
+pub fn write(bench: &Bench, parts: &[Part]) -> Result<Option<PathBuf>, String> {
     if bench.case().is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let path = if bench.full() { workspace().join("RELIABILITY.md") } else { bench.folder().join("RELIABILITY.md") };
-    let before = if bench.full() && bench.partial() {
-        std::fs::read_to_string(&path).unwrap_or_default()
-    } else {
-        String::new()
-    };
+    let before = if bench.full() { std::fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
     let mut page = HEAD.to_owned();
     for section in SECTIONS {
         let fresh = parts.iter().find(|part| part.section.name == section.name).map(|part| block(bench, part));
@@ -48,8 +45,7 @@ pub fn write(bench: &Bench, parts: &[Part]) -> Result<(), String> {
     page.push_str(LIMITS);
     let folder = path.parent().unwrap_or(&path);
     std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, page)).map_err(|error| error.to_string())?;
-    eprintln!("the sheet: {}", path.display());
-    Ok(())
+    Ok(Some(path))
 }
 
 fn begin(name: &str) -> String {
