@@ -178,7 +178,7 @@ impl Rig {
 
     /// Drives the run as a new process would.
     pub fn drive(&self, body: impl FnOnce(&Arc<Scope>) -> Result<(), Halt> + Send) -> Outcome {
-        self.try_drive(body).unwrap()
+        self.try_drive(body).unwrap().insisted()
     }
 
     /// The same, where it may be refused.

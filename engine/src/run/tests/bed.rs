@@ -195,7 +195,16 @@ impl Bed {
 
     /// Drives the run as a new process would.
     pub(super) fn drive(&self, body: impl FnOnce(&Arc<Scope>) -> Result<(), Halt> + Send) -> Outcome {
-        self.try_drive(body).expect("a run that can be driven")
+        self.try_drive(body).expect("a run that can be driven").insisted()
+    }
+}
+
+impl Outcome {
+    /// A panic in a body is a failure of the run like others: what a test insists on in there must end the test all the same.
+    pub(crate) fn insisted(self) -> Self {
+        let told = format!("{self:?}");
+        assert!(!told.contains("RB0900"), "what the body insists on does not hold: {told}");
+        self
     }
 }
 

@@ -215,12 +215,12 @@ fn a_stop_outranks_a_failure_which_is_still_told() {
 #[test]
 fn a_panic_in_a_branch_is_that_branch_s_failure() {
     let bed = Bed::new();
-    let outcome = bed.drive(|scope| {
+    let outcome = bed.try_drive(|scope| {
         let bug = branch("bug", |_| std::panic::panic_any("on purpose"));
         let fine = branch("fine", |scope| plain(scope, "s", |inner| inner.sleep(seconds(9)).map(|()| json!(1))));
         parallel(scope, &site(1), vec![bug, fine], None).map(drop)
     });
-    assert_eq!(outcome.failures[0].code, "RB0900");
+    assert_eq!(outcome.expect("a driven run").failures[0].code, "RB0900");
 }
 
 #[test]

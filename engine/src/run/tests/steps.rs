@@ -242,8 +242,8 @@ fn a_runbook_cancel_wakes_a_sleeper() {
 #[test]
 fn a_panic_is_a_failure_and_the_journal_ends_well() {
     let bed = Bed::new();
-    let outcome = bed.drive(|scope| plain(scope, "a", |_| std::panic::panic_any("on purpose")).map(drop));
-    assert_eq!(outcome.failures[0].code, "RB0900");
+    let outcome = bed.try_drive(|scope| plain(scope, "a", |_| std::panic::panic_any("on purpose")).map(drop));
+    assert_eq!(outcome.expect("a driven run").failures[0].code, "RB0900");
     assert!(matches!(bed.records().last(), Some(Record::Ended { ending: Ending::Failed { .. }, .. })));
     assert_eq!(bed.drive(|_| Ok(())).ending, Ending::Finished);
 }
