@@ -66,12 +66,36 @@ pub fn read(path: &Path) -> Result<Customer, Problem> {
 /// What is wrong, with the line where it is known.
 pub fn parse(text: &str) -> Result<Customer, String> {
     bounded(text)?;
-    let customer = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let customer: Customer = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     let read: serde_yaml::Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
     if endless(&read) {
         return Err("a number that has no end or is none (.inf, .nan) is no value for a parameter".to_owned());
     }
+    if read.get("params").map_or(0, names) > kept(&Value::Object(customer.params.clone())) {
+        return Err("params: a name stands twice in one map, written in two ways (8080 and \"8080\", or with a tag): one value \
+                    would be lost"
+            .to_owned());
+    }
     Ok(customer)
+}
+
+/// How many names stand in it. YAML tells two apart that are one as a text.
+fn names(value: &serde_yaml::Value) -> usize {
+    match value {
+        serde_yaml::Value::Sequence(items) => items.iter().map(names).sum(),
+        serde_yaml::Value::Mapping(fields) => fields.len() + fields.values().map(names).sum::<usize>(),
+        serde_yaml::Value::Tagged(tagged) => names(&tagged.value),
+        _ => 0,
+    }
+}
+
+/// How many of them were kept.
+fn kept(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(kept).sum(),
+        Value::Object(fields) => fields.len() + fields.values().map(kept).sum::<usize>(),
+        _ => 0,
+    }
 }
 
 /// Whether there is a number in it for which JSON has no word: it would be taken for no value at all.
@@ -96,6 +120,21 @@ mod tests {
         assert_eq!(customer.params["nodes"], 3);
         assert!(parse("account: 123456789012").is_err_and(|e| e.contains("quotes")));
         assert!(parse("acount: x").is_err_and(|e| e.contains("acount")));
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_in_two_ways_loses_no_value() {
+        for twice in [
+            "{ !x none: 1, none: 2 }",
+            "{ ports: { 8080: a, \"8080\": b } }",
+            "{ all: [ { true: a, \"true\": b } ] }",
+            "{ 0x10: a, \"0x10\": b }",
+        ] {
+            let read = parse(&format!("params: {twice}"));
+            assert!(read.as_ref().is_err_and(|why| why.contains("twice")), "{twice}: {read:?}");
+        }
+        let once = parse("params: { a: { b: [ { b: 1, 8080: 2 } ], c: { d: 1 } }, b: ~ }");
+        assert_eq!(once.map(|customer| customer.params.len()), Ok(2));
     }
 
     #[test]
