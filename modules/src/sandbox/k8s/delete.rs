@@ -8,7 +8,7 @@ use super::{
         clock_text::rfc3339,
         world::{Object, World},
     },
-    OBJECT, of_kind, pods, settle,
+    OBJECT, of_kind, pods, settle, volumes,
 };
 use crate::{
     error::CallError,
@@ -103,6 +103,7 @@ pub fn end(world: &mut World, cluster: &str, object: &Object, gone: i64) {
     match text(&object.body, "kind") {
         "PersistentVolumeClaim" => settle::reclaim(world, cluster, &object.body, gone),
         "Service" => settle::unbalance(world, cluster, object, gone),
+        "StatefulSet" => volumes::never_claimed(world, cluster, object, gone),
         _ => {}
     }
 }

@@ -76,6 +76,36 @@ pub fn detach_all(world: &mut World, cluster: &str) {
     }
 }
 
+/// A StatefulSet ends at `gone`: the claims of the pods that it would have made later are never made, nor their volumes and disks.
+pub fn never_claimed(world: &mut World, cluster: &str, set: &Object, gone: i64) {
+    let later = |object: &Object| object.states.first().is_some_and(|(born, _)| *born > gone);
+    let [namespace, name] = ["metadata.namespace", "metadata.name"].map(|path| text(&set.body, path));
+    let templates = set.body["spec"]["volumeClaimTemplates"].as_array().into_iter().flatten();
+    let names: Vec<String> = templates.map(|claim| format!("{}-{name}-", text(claim, "metadata.name"))).collect();
+    let claims: Vec<Object> = of_kind(world, cluster, "PersistentVolumeClaim", gone)
+        .filter(|claim| later(claim) && text(&claim.body, "metadata.namespace") == namespace)
+        .filter(|claim| names.iter().any(|name| text(&claim.body, "metadata.name").starts_with(name)))
+        .cloned()
+        .collect();
+    let place = region(world, cluster, i64::MAX).unwrap_or_default();
+    for claim in claims {
+        let volume = text(&claim.body, "spec.volumeName");
+        let made = of_kind(world, cluster, "PersistentVolume", gone)
+            .find(|found| text(&found.body, "metadata.name") == volume)
+            .cloned();
+        match made {
+            // It stood before, and is bound to it.
+            Some(volume) if !later(&volume) => continue,
+            Some(volume) => {
+                world.remove(&key("ec2.volume", &place, text(&volume.body, "spec.csi.volumeHandle")));
+                world.remove(&volume.key());
+            }
+            None => {}
+        }
+        world.remove(&claim.key());
+    }
+}
+
 fn attach(world: &mut World, cluster: &str, volume: &Object, at: i64, state: &str) {
     let Ok(place) = region(world, cluster, i64::MAX) else { return };
     let disk = text(&volume.body, "spec.csi.volumeHandle");

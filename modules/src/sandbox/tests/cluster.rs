@@ -197,6 +197,23 @@ fn a_stateful_set_starts_one_pod_after_the_other_and_its_claims_outlive_it() {
     assert!(bench.call(&operations::GET, json!({"kind": "PersistentVolume", "name": volume})).unwrap().is_null());
 }
 
+#[test]
+fn a_stateful_set_that_goes_early_claims_nothing_more() {
+    let bench = Bench::with_cluster("");
+    let mut db = workload("StatefulSet", "db", 3);
+    db["spec"]["volumeClaimTemplates"] = json!([{
+        "metadata": {"name": "data"}, "spec": {"storageClassName": "gp2", "resources": {"requests": {"storage": "8Gi"}}},
+    }]);
+    bench.create(&Object, "d", db.clone()).unwrap();
+    bench.pass(5);
+    bench.delete(&Object, &at(&db), None).unwrap();
+    bench.pass(300);
+    let claims = bench.call(&operations::LIST, json!({"kind": "PersistentVolumeClaim", "api_version": "v1"})).unwrap();
+    let named: Vec<&str> =
+        claims.as_array().into_iter().flatten().filter_map(|claim| claim["metadata"]["name"].as_str()).collect();
+    assert_eq!((named, bench_count(&bench, "ec2.volume")), (vec!["data-db-0"], 1));
+}
+
 fn bench_count(bench: &Bench, kind: &str) -> usize {
     let mut count = 0;
     bench.edit(|world, now| count = world.list(kind, "us-east-1", now).count());
