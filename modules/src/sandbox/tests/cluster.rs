@@ -164,13 +164,19 @@ fn without_nodes_pods_stay_pending() {
     assert!(bench.until_ready(&Object, &at(&web)) >= 60);
 }
 
-#[test]
-fn a_stateful_set_starts_one_pod_after_the_other_and_its_claims_outlive_it() {
-    let bench = Bench::with_cluster("");
+/// A StatefulSet of three pods with a volume each.
+fn with_claims() -> Value {
     let mut db = workload("StatefulSet", "db", 3);
     db["spec"]["volumeClaimTemplates"] = json!([{
         "metadata": {"name": "data"}, "spec": {"storageClassName": "gp2", "resources": {"requests": {"storage": "8Gi"}}},
     }]);
+    db
+}
+
+#[test]
+fn a_stateful_set_starts_one_pod_after_the_other_and_its_claims_outlive_it() {
+    let bench = Bench::with_cluster("");
+    let db = with_claims();
     bench.create(&Object, "d", db.clone()).unwrap();
     bench.pass(35);
     assert_eq!(pods(&bench, "app=db").len(), 2, "the third waits for the second");
@@ -200,10 +206,7 @@ fn a_stateful_set_starts_one_pod_after_the_other_and_its_claims_outlive_it() {
 #[test]
 fn a_stateful_set_that_goes_early_claims_nothing_more() {
     let bench = Bench::with_cluster("");
-    let mut db = workload("StatefulSet", "db", 3);
-    db["spec"]["volumeClaimTemplates"] = json!([{
-        "metadata": {"name": "data"}, "spec": {"storageClassName": "gp2", "resources": {"requests": {"storage": "8Gi"}}},
-    }]);
+    let db = with_claims();
     bench.create(&Object, "d", db.clone()).unwrap();
     bench.pass(5);
     bench.delete(&Object, &at(&db), None).unwrap();
