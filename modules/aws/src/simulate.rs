@@ -129,4 +129,8 @@ impl Sim for Upsert {
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
         self.0.obstacles(kind, world, &with(call, &self.lasting(kind, world, call)))
     }
+
+    fn taggable(&self) -> bool {
+        self.0.taggable
+    }
 }

@@ -71,6 +71,12 @@ pub trait Sim: Send + Sync {
     fn can_fail(&self) -> bool {
         false
     }
+
+    /// Whether what it makes can bear tags. Without them no description shows whose request made it, nor does a list of what is
+    /// tagged; the world keeps them all the same, for trials.
+    fn taggable(&self) -> bool {
+        true
+    }
 }
 
 /// A field that names another object.
@@ -118,6 +124,8 @@ pub struct Simple {
     pub token: bool,
     /// How one ends whose creation fails after it was taken. None: that does not happen.
     pub failing: Option<Failing>,
+    /// As [`Sim::taggable`].
+    pub taggable: bool,
     /// A second request with the same input and tags is answered with what stands, instead of the natural key's code.
     pub repeats: bool,
     /// The code of a refused deletion while something depends on it: `DependencyViolation`.
@@ -156,6 +164,7 @@ impl Simple {
         states: ("", "", ""),
         token: false,
         failing: None,
+        taggable: true,
         repeats: false,
         blocked: "DependencyViolation",
         missing: "NotFound",

@@ -27,7 +27,9 @@ impl Simple {
             merge(&mut body, (failing.words)(object));
         }
         set(&mut body, "id", Value::from(object.id.as_str()));
-        set(&mut body, "tags", serde_json::json!(object.tags));
+        if self.taggable {
+            set(&mut body, "tags", serde_json::json!(object.tags));
+        }
         body
     }
 
@@ -159,7 +161,7 @@ impl Sim for Simple {
         } else if let Some(locator) = kind.locate(call.input, &Value::Null) {
             at(world, name, place, &locator, call.now_ms).into_iter().collect()
         } else {
-            let effect = call.tags.get(EFFECT_TAG);
+            let effect = call.tags.get(EFFECT_TAG).filter(|_| self.taggable);
             world
                 .list(name, place, call.now_ms)
                 .filter(|o| effect.is_some() && o.tags.get(EFFECT_TAG) == effect)
@@ -210,6 +212,10 @@ impl Sim for Simple {
 
     fn can_fail(&self) -> bool {
         self.failing.is_some()
+    }
+
+    fn taggable(&self) -> bool {
+        self.taggable
     }
 }
 

@@ -5,11 +5,17 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::world::{Object, World};
-use crate::target::{EFFECT_TAG, Listing, Marked, Place, RUN_TAG, STEP_TAG};
+use crate::{
+    table::Table,
+    target::{EFFECT_TAG, Listing, Marked, Place, RUN_TAG, STEP_TAG},
+};
 
-/// Everything that carries them, at a time. Nothing is changed, and controllers do not get to work for it.
-pub fn tagged(world: &World, now_ms: i64) -> Listing {
-    let found = world.all(now_ms).filter_map(marked).collect();
+/// Everything that carries them, at a time. Nothing is changed, and controllers do not get to work for it. The kinds tell which of them
+/// cannot.
+pub fn tagged(world: &World, kinds: Option<&Table>, now_ms: i64) -> Listing {
+    let kind = |object: &Object| kinds.and_then(|kinds| kinds.kind(&object.kind));
+    let taggable = |object: &&Object| kind(object).is_none_or(|kind| kind.sim().taggable());
+    let found = world.all(now_ms).filter(taggable).filter_map(marked).collect();
     Listing { found, unseen: Vec::new(), lags: false }
 }
 

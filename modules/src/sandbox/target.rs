@@ -36,7 +36,7 @@ pub struct Sandbox {
     store: Arc<dyn Store>,
     faults: Faults,
     rehearsal: Arc<Rehearsal>,
-    /// By which late requests are executed; without it they stay on their way.
+    /// By which late requests are executed, and what can bear tags is known; without it they stay on their way.
     kinds: Option<Arc<Table>>,
     inner: Mutex<Inner>,
 }
@@ -87,7 +87,7 @@ impl Sandbox {
         Ok(Self { store, faults, rehearsal, kinds: None, inner })
     }
 
-    /// With the table by which requests of a dead client are executed when they arrive.
+    /// With the table by which requests of a dead client are executed when they arrive, and what can bear no tags is known.
     pub fn with_kinds(self, kinds: Arc<Table>) -> Self {
         Self { kinds: Some(kinds), ..self }
     }
@@ -338,7 +338,7 @@ impl Target for Sandbox {
     async fn tagged(&self, _: &Place, host: &dyn Host) -> Result<Listing, CallError> {
         let mut inner = self.lock();
         let now = self.fresh(&mut inner, host)?;
-        Ok(tagged(&inner.world, now))
+        Ok(tagged(&inner.world, self.kinds.as_deref(), now))
     }
 
     fn next_change(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Option<Duration> {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::regions;
-use crate::row::{Row, judge_state, text, untagged};
+use crate::row::{Row, judge_state, text};
 
 /// Which region. See <https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html>.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +94,7 @@ static SIM: Simple = Simple {
     state_field: "region_opt_status",
     states: ("ENABLING", "ENABLED", ""),
     describe: |_, _, id| json!({ "name": id }),
+    taggable: false,
     ..Simple::DEFAULT
 };
 
@@ -118,7 +119,7 @@ impl Sim for Regions {
     fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
         let found = status(world, call)?;
         sendable(call.text("region_name"), text(&found, "region_opt_status"))?;
-        SIM.create(kind, world, call).map(untagged)
+        SIM.create(kind, world, call)
     }
 
     fn read(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
@@ -139,6 +140,10 @@ impl Sim for Regions {
 
     fn obstacles(&self, _: &dyn Kind, _: &World, _: &SimCall<'_>) -> Vec<String> {
         Vec::new()
+    }
+
+    fn taggable(&self) -> bool {
+        SIM.taggable
     }
 }
 

@@ -82,6 +82,7 @@ pub static ATTACHMENT: Row = Row {
             });
         },
         check_delete: no_public_address,
+        taggable: false,
         ..Simple::DEFAULT
     },
 };

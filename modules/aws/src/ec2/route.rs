@@ -131,6 +131,7 @@ pub static ROUTE: Row = Row {
             });
         },
         delete_other: |world, call| local(world, call).map(Err),
+        taggable: false,
         ..Simple::DEFAULT
     },
 };

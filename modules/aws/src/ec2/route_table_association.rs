@@ -104,6 +104,7 @@ pub static ASSOCIATION: Row = Row {
                 simulate::drop_entries(map, "associations", |a| text(a, "route_table_association_id") == gone.id);
             });
         },
+        taggable: false,
         ..Simple::DEFAULT
     },
 };

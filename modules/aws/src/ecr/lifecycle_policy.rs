@@ -83,6 +83,7 @@ static SIM: Upsert = Upsert(Simple {
     }],
     missing: "LifecyclePolicyNotFoundException",
     check: refuse,
+    taggable: false,
     ..Simple::DEFAULT
 });
 

@@ -97,6 +97,7 @@ static SIM: Upsert = Upsert(Simple {
     refs: &[Ref { field: "rule", kind: "events.rule", missing: "ResourceNotFoundException", owned: false }],
     missing: "ResourceNotFoundException",
     describe: |_, call, _| json!({ "name": call.text("rule") }),
+    taggable: false,
     ..Simple::DEFAULT
 });
 

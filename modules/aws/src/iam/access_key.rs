@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    row::{Row, at_once, untagged},
+    row::{Row, at_once},
     simulate::{digits, having},
 };
 
@@ -77,6 +77,7 @@ static SIM: Simple = Simple {
         }
     },
     describe: |_, _, id| json!({ "access_key_id": id, "status": "Active" }),
+    taggable: false,
     ..Simple::DEFAULT
 };
 
@@ -85,19 +86,19 @@ pub struct Told;
 
 impl Sim for Told {
     fn create(&self, kind: &dyn Kind, world: &mut World, call: &SimCall<'_>) -> Result<Value, CallError> {
-        let mut made = untagged(SIM.create(kind, world, call)?);
+        let mut made = SIM.create(kind, world, call)?;
         made[SECRET] = format!("SIMULATED{}", digits(call.token, 31)).into();
         Ok(made)
     }
 
     fn read(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Option<Value> {
-        SIM.read(kind, world, call).map(untagged)
+        SIM.read(kind, world, call)
     }
 
     /// All keys of the user.
     fn find(&self, _: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<Value> {
         let keys = having(world, META.name, "", call.now_ms, "user_name", call.text("user_name"));
-        keys.map(|key| untagged(SIM.description(key, call.now_ms))).collect()
+        keys.map(|key| SIM.description(key, call.now_ms)).collect()
     }
 
     fn delete(
@@ -112,5 +113,9 @@ impl Sim for Told {
 
     fn obstacles(&self, kind: &dyn Kind, world: &World, call: &SimCall<'_>) -> Vec<String> {
         SIM.obstacles(kind, world, call)
+    }
+
+    fn taggable(&self) -> bool {
+        SIM.taggable
     }
 }

@@ -118,6 +118,7 @@ pub static ROLE: Row = Row {
             Err(CallError::refused("LimitExceeded", text))
         },
         describe: |_, call, _| json!({ "name": call.text("role_name") }),
+        taggable: false,
         ..Simple::DEFAULT
     },
 };

@@ -57,6 +57,7 @@ static SIM: Upsert = Upsert(Simple {
         }
         Err(CallError::refused("NoSuchEntity", format!("Policy {arn} does not exist or is not attachable.")))
     },
+    taggable: false,
     ..Simple::DEFAULT
 });
 

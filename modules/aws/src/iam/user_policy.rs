@@ -51,6 +51,7 @@ static SIM: Upsert = Upsert(Simple {
         let body = document::with_normal(&object.body, "policy_document");
         world.change("iam.user_policy", "", &object.id, |policy| policy.body = body);
     },
+    taggable: false,
     ..Simple::DEFAULT
 });
 

@@ -93,6 +93,7 @@ static SIM: Simple = Simple {
         let body = short(&object.body);
         world.change(META.name, &call.place.region, &object.id, |alias| alias.body = body);
     },
+    taggable: false,
     ..Simple::DEFAULT
 };
 

@@ -80,5 +80,6 @@ static SIM: Upsert = Upsert(Simple {
         None => Err(CallError::refused("ResourceNotFoundException", "The specified log group does not exist.")),
     },
     describe: |_, call, _| json!({ "name": call.text("log_group_name") }),
+    taggable: false,
     ..Simple::DEFAULT
 });

@@ -112,6 +112,7 @@ static SIM: Simple = Simple {
         json!({ "target_group_name": group, "targets": [] })
     },
     made,
+    taggable: false,
     ..Simple::DEFAULT
 };
 

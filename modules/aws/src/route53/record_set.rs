@@ -149,6 +149,7 @@ static SIM: Upsert = Upsert(Simple {
         let change = operation_id(call.token, call.now_ms + 30_000);
         json!({ "name": full_name(call.text("name")), "change_id": change })
     },
+    taggable: false,
     ..Simple::DEFAULT
 });
 

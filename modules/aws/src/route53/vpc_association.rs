@@ -108,6 +108,7 @@ static SIM: Simple = Simple {
         }
     },
     delete_other: |world, call| first(world, call),
+    taggable: false,
     ..Simple::DEFAULT
 };
 

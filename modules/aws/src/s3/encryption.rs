@@ -144,5 +144,6 @@ static SIM: Upsert = Upsert(Simple {
         }
     },
     delete_other: without,
+    taggable: false,
     ..Simple::DEFAULT
 });

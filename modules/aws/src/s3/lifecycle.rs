@@ -197,6 +197,7 @@ static SIM: Upsert = Upsert(Simple {
     },
     describe: |_, call, _| normal(call.input),
     delete_other: without,
+    taggable: false,
     ..Simple::DEFAULT
 });
 

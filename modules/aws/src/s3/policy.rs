@@ -72,6 +72,7 @@ static SIM: Upsert = Upsert(Simple {
         let body = document::with_normal(&object.body, "policy");
         world.change(META.name, "", &object.id, |policy| policy.body = body);
     },
+    taggable: false,
     ..Simple::DEFAULT
 });
 

@@ -102,5 +102,6 @@ static SIM: Upsert = Upsert(Simple {
     missing: "NoSuchPublicAccessBlockConfiguration",
     describe: |_, call, _| normal(call.input),
     delete_other: without,
+    taggable: false,
     ..Simple::DEFAULT
 });

@@ -69,6 +69,7 @@ static SIM: Upsert = Upsert(Simple {
     missing: "InstanceNotFound",
     check: has_what_the_records_need,
     describe: |_, call, _| json!({ "operation_id": operation_id(call.token, call.now_ms + 5_000) }),
+    taggable: false,
     ..Simple::DEFAULT
 });
 

@@ -75,6 +75,7 @@ static SIM: Upsert = Upsert(Simple {
             None => Err(CallError::refused("WAFNonexistentItemException", "AWS WAF couldn't find the web ACL")),
         }
     },
+    taggable: false,
     ..Simple::DEFAULT
 });
 

@@ -90,5 +90,6 @@ static SIM: Upsert = Upsert(Simple {
         }
     },
     describe: |_, call, _| json!({ "resource_arn": text(call.input, "logging_configuration.resource_arn") }),
+    taggable: false,
     ..Simple::DEFAULT
 });

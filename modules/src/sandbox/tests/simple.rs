@@ -1,16 +1,21 @@
 //! Kinds that are said as data.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::Bench;
+use super::{Bench, now};
 use crate::{
     error::Class,
     host::Clock,
     input::InputError,
     resource::{Identity, Kind, Meta},
-    sandbox::sim::{Ref, Sim, Simple},
+    sandbox::{
+        sim::{Ref, Sim, Simple},
+        target::Sandbox,
+    },
+    table::Table,
+    target::Target,
 };
 
 pub struct Fake {
@@ -90,6 +95,28 @@ static ROLE: Fake = Fake {
         ..Simple::DEFAULT
     },
 };
+
+static ATTACHMENT_META: Meta = Meta { name: "t.attachment", create: "attach_net", ..SUB_META };
+static ATTACHMENT: Fake = Fake {
+    meta: &ATTACHMENT_META,
+    locator: "id",
+    sim: Simple { id: |call| call.text("net").to_owned(), taggable: false, ..Simple::DEFAULT },
+};
+
+#[test]
+fn what_bears_no_tags_shows_none_and_is_not_listed_by_them() {
+    let mut kinds = Table::default();
+    kinds.add(&[&NET, &ATTACHMENT], &[]);
+    let mut bench = Bench::new("", "");
+    let sandbox = Sandbox::open(bench.store.clone(), Default::default(), Default::default()).unwrap();
+    bench.sandbox = sandbox.with_kinds(Arc::new(kinds));
+    let net = bench.create(&NET, "t1", json!({})).unwrap();
+    let made = bench.create(&ATTACHMENT, "t2", json!({"net": net["id"]})).unwrap();
+    assert_eq!(made.get("tags"), None);
+    assert_eq!(bench.find(&ATTACHMENT, "t3", json!({"net": net["id"]})), [made], "it is told by what it is");
+    let listed = now(bench.sandbox.tagged(&bench.place, &bench.host)).unwrap();
+    assert_eq!(listed.found.iter().map(|found| found.kind.as_str()).collect::<Vec<_>>(), ["t.net"]);
+}
 
 #[test]
 fn a_resource_walks_its_states() {
