@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use crate::{
     harness::Place,
     trials::{
-        attacks, audit, between, binaries, canaries, damage, disk, edits, one_shot, power, recall, restored, scanner,
-        several, storms, wedges,
+        attacks, audit, between, binaries, canaries, damage, disk, edits, killed, one_shot, power, recall, restored,
+        scanner, several, storms, wedges,
     },
 };
 
@@ -181,6 +181,23 @@ fn short_writes_stop_the_run_and_leave_it_whole() {
     }
     println!("runs with short writes: {refused}");
     assert!(refused > 0);
+}
+
+#[test]
+fn killed_while_it_writes_its_journal_it_goes_on() {
+    if !good(power::strace()) {
+        println!("SKIPPED: strace is not installed");
+        return;
+    }
+    let (writes, wanted) = good(killed::calm(&Place::new));
+    let step = (writes.places.len() / times(12) as usize).max(1);
+    let places: Vec<_> = writes.places.iter().step_by(step).collect();
+    let one = |write: &killed::Write| {
+        killed::one(&Place::new, &wanted, write).unwrap_or_else(|why| panic!("{}: {why}", write.name()))
+    };
+    let killed = places.into_iter().filter(|write| one(write)).count();
+    println!("killed at {killed} of {} calls that change the journal, records lost 0", writes.total);
+    assert!(killed > 0, "it never came to the call");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod canaries;
 pub mod damage;
 pub mod disk;
 pub mod edits;
+pub mod killed;
 pub mod one_shot;
 pub mod power;
 pub mod recall;

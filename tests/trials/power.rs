@@ -259,14 +259,18 @@ pub fn one(make: Make<'_>, log: &Log, n: u64) -> Tried<()> {
     let told = log.image(count, loss, &mut dice, &state)?;
     let fail = |why: String| format!("{why} (image {n}: after {count} calls, lost: {loss:?})");
     sound(&state, &told).map_err(fail)?;
-    if n.is_multiple_of(10) { goes_on(&place, log).map_err(fail) } else { Ok(()) }
+    if n.is_multiple_of(10) { goes_on(&place, &log.wanted).map_err(fail) } else { Ok(()) }
 }
 
 /// The databases are whole, and what was told stands in the journal.
-fn sound(state: &Path, told: &[u8]) -> Tried<()> {
+///
+/// # Errors
+/// What is damaged or missing.
+pub(super) fn sound(state: &Path, told: &[u8]) -> Tried<()> {
     let events = String::from_utf8_lossy(told);
     let count = |event: &str| events.lines().filter(|line| line.contains(&format!("\"event\":\"{event}\""))).count();
-    let (intents, answers, steps) = (count("effect.intent"), count("effect.done"), count("step.done"));
+    // The end of a step may be lost: its effects are not.
+    let (intents, answers) = (count("effect.intent"), count("effect.done"));
     if !state.join("runs.db").exists() {
         return if intents == 0 { Ok(()) } else { Err("there is no journal, and intents were told".to_owned()) };
     }
@@ -281,8 +285,6 @@ fn sound(state: &Path, told: &[u8]) -> Tried<()> {
     if intended < intents || answered < answers {
         return Err(format!("{intents} intents and {answers} answers were told, {intended} and {answered} are there"));
     }
-    // The end of a step may be lost: its effects are not.
-    let _ = steps;
     drop(store);
     for name in ["runs.db", "sandbox.db"] {
         if !state.join(name).exists() {
@@ -298,7 +300,11 @@ fn sound(state: &Path, told: &[u8]) -> Tried<()> {
     Ok(())
 }
 
-fn goes_on(place: &Place, log: &Log) -> Tried<()> {
+/// Goes on with the script's run to what must stand in the end; one that was not stored yet begins anew.
+///
+/// # Errors
+/// When it does not.
+pub(super) fn goes_on(place: &Place, wanted: &[String]) -> Tried<()> {
     place.write("s.rhai", SCRIPT);
     let resumed = place.run(["resume", "latest", "--speed", "0"]);
     if resumed.code == 2 && ["RB0203", "RB0218"].iter().any(|code| resumed.err.contains(code)) {
@@ -307,9 +313,5 @@ fn goes_on(place: &Place, log: &Log) -> Tried<()> {
         return Err(format!("it does not go on:\n{}", resumed.err));
     }
     let now = world(place)?;
-    if made(&now) == log.wanted {
-        Ok(())
-    } else {
-        Err(format!("there stands {:?} and not {:?}", made(&now), log.wanted))
-    }
+    if made(&now) == wanted { Ok(()) } else { Err(format!("there stands {:?} and not {wanted:?}", made(&now))) }
 }

@@ -44,6 +44,7 @@ mod trials;
 mod trust;
 mod undo;
 mod wedges;
+mod writes;
 
 use std::process::ExitCode;
 
@@ -75,6 +76,7 @@ const SECTIONS: &[Section] = &[
     undo::SECTION,
     wedges::SECTION,
     protocol::SECTION,
+    writes::SECTION,
     storage::POWER,
     storage::DISK,
     storage::OLDER,
