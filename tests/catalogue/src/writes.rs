@@ -53,7 +53,7 @@ fn measure(bench: &Bench, part: &mut Part) {
             let all = writes.total;
             let cases = chosen(bench, writes.places, bench.pick(4, 300));
             let wanted = cases.len();
-            let counts = Mutex::default();
+            let counts: Mutex<Vec<Count>> = Mutex::default();
             let name = |write: &Write| format!("redis-ha {}", write.name());
             let tried = bench.each(part, &cases, name, |write| {
                 let mut count = Count::default();
