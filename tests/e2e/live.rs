@@ -137,6 +137,35 @@ fn a_missing_helm_is_found_before_the_first_change() {
     no_run(&place);
 }
 
+/// Breaks when something is to be made, and never shows anything.
+fn breaking(body: &str) -> (u16, String) {
+    match action(body) {
+        "CreateVpc" => {
+            let error = "<Error><Code>InternalError</Code><Message>broken</Message></Error>";
+            (500, format!("<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"))
+        }
+        "DescribeVpcs" => (200, "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>".to_owned()),
+        _ => only_the_caller(body),
+    }
+}
+
+/// The SDK sends by itself what was answered so, unless that is switched off: then something would be made twice that nobody looked for.
+#[test]
+fn a_creation_without_an_answer_is_looked_for_before_it_is_sent_again() {
+    let (place, server) = (place(), Canned::new(breaking));
+    let output = live(&place, &server, &["run", "s.rhai", "--yes"])
+        .env("RUNBOOK_TEST_CLOCK", "1000")
+        .output()
+        .expect("the program starts");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && err.contains("RB0411") && err.contains("nothing was made"), "{err}");
+    let actions = server.actions();
+    let sent = actions.iter().filter(|action| *action == "CreateVpc").count();
+    assert!(sent > 1, "it was sent {sent} times: {actions:?}\n{err}");
+    let at_once = actions.windows(2).any(|two| two.iter().all(|action| action == "CreateVpc"));
+    assert!(!at_once, "{actions:?}\n{err}");
+}
+
 /// What the SDK sends holds the values of secrets, and what is answered may hold them again.
 const SECRETIVE: &str = r#"const P = params(#{ password: secret() });
 const AWS = aws(#{ region: "us-east-1" });

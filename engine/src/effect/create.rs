@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     Call,
     act::{Act, Deed, Next, Past, Tries, json},
-    one_shot,
+    one_shot, policy,
     prepare::{Asked, prepare},
     remove,
     report::id_of,
@@ -100,12 +100,17 @@ impl Making<'_> {
     fn perform(&self, mut deed: Deed, mut doubt: bool) -> Result<Value, Halt> {
         let act = self.act;
         let mut tries = Tries::default();
+        let (mut anew, mut unanswered) = (0, None);
         loop {
             if doubt {
                 match resolve::resolve(act, self.kind, &deed, &mut tries)? {
                     Verdict::Found(found) => return self.land(&deed, found.landed(tries.sent)),
                     Verdict::SendAgain => act.again(&mut deed)?,
                     Verdict::Absent(why) => {
+                        if let Some(error) = unanswered.take_if(|_| anew == policy::ANEW) {
+                            return Err(act.fail(&deed, &error, false, act.unanswered(&error, anew + 1)));
+                        }
+                        anew += 1;
                         act.retire(&deed, &why)?;
                         act.resolved(format!("{why}: done anew"));
                         let next = deed.key.generation + 1;
@@ -129,6 +134,9 @@ impl Making<'_> {
                 }
                 Err(error) => error,
             };
+            if error.class == Class::Unknown {
+                unanswered = Some(error.clone());
+            }
             match act.after(&mut deed, error, &mut tries, doubt)? {
                 Next::Again => {}
                 Next::Doubt => doubt = true,

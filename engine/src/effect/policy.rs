@@ -27,6 +27,8 @@ pub const THROTTLED: Backoff = backoff(1, 200, 30, 12);
 pub const NOT_YET: Backoff = backoff(2, 150, 10, 15);
 /// The outcome is not known and the request may be sent again.
 pub const UNKNOWN: Backoff = backoff(1, 200, 30, 8);
+/// How often something is asked for anew, each time without an answer, though nothing was made: with the looking in between, half an hour.
+pub const ANEW: u32 = 7;
 /// A read did not get through.
 pub const READ: Backoff = backoff(1, 200, 15, 8);
 /// Something stands already and is looked for.

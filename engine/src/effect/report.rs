@@ -53,6 +53,16 @@ impl Act<'_> {
         failure
     }
 
+    /// No answer came, however often it was asked, and each time nothing was made.
+    pub(super) fn unanswered(&self, error: &CallError, attempts: u32) -> Failure {
+        let message =
+            format!("{} answers no {}: asked {attempts} times, and nothing was made", self.service(), self.verb);
+        let mut failure = self.with_words(self.failure("RB0411", message), error);
+        failure.attempts = attempts;
+        NOTHING_MADE.clone_into(&mut failure.outcome);
+        failure.hint("resume when it answers again")
+    }
+
     /// Another one stands under the same name or key.
     pub(super) fn conflict(&self, found: &[Value]) -> Failure {
         let mut failure = self.failure("RB0410", format!("{} stands already and is not ours", self.subject()));

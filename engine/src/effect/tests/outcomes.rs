@@ -63,6 +63,30 @@ fn a_target_that_cannot_be_reached_is_a_definite_failure_after_five_tries() {
 }
 
 #[test]
+fn a_target_that_never_answers_is_not_asked_for_ever() {
+    for kind in IDENTITIES {
+        let rig = rig(&[Fault::Fails(Class::Unknown); 30]);
+        let name = format!("t.{}", kind.meta().create);
+        let asked = json!({"name": "n", "size": 1});
+        assert!(rig.call(&name, asked.clone()).is_err(), "{name}");
+        let sent = creates(&rig.calls()).len();
+        assert!((2..12).contains(&sent), "{name} was sent {sent} times");
+        rig.cloud.state().faults.clear();
+        rig.call(&name, asked).unwrap();
+        assert_eq!((rig.cloud.standing().len(), rig.inventory().len()), (1, 1), "{name}");
+    }
+}
+
+#[test]
+fn a_tagged_one_that_was_never_made_is_a_definite_failure() {
+    let rig = rig(&[Fault::Fails(Class::Unknown); 30]);
+    let failed = failure(rig.call("t.create_tag", json!({"name": "n"})));
+    assert_eq!((failed.code.as_str(), failed.attempts), ("RB0411", 8));
+    assert_eq!(failed.outcome, "definite: nothing was made");
+    assert!(failed.cause.contains("as it was told"), "{failed:?}");
+}
+
+#[test]
 fn a_refused_one_fails_and_the_next_try_is_a_new_generation() {
     let rig = rig(&[Fault::Fails(Class::Refused)]);
     let failed = failure(rig.call("t.create_token", json!({"name": "n"})));
