@@ -1,4 +1,4 @@
-//! What is tried many times with other dice: a sample by the end-to-end tests, everything by the catalogue.
+//! What the catalogue tries many times with other dice. The end-to-end tests borrow the dice, the scanner, and how a world is changed.
 //!
 //! A trial is a function of a number that gives what went wrong, for a person. It asks for places through [`Make`], so that it can be
 //! tried with any build of the program. Each file says what it promises; none knows who calls it.

@@ -167,3 +167,15 @@ fn rows(path: &Path) -> rusqlite::Result<Vec<u8>> {
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_none_gives_none() {
+        let mut sinks = Sinks::default();
+        sinks.add("a text", "nothing of that kind".as_bytes());
+        assert!(sinks.hits(&["Cnry-given-7f3a9c0e".to_owned()]).is_empty());
+    }
+}

@@ -11,7 +11,7 @@ use crate::{
 const HEAD: &str = "# Reliability
 
 What the program promises was tried, and these are the figures. `cargo catalogue --full` measures them and writes this page; on every change
-CI tries samples of the same trials (`tests/README.md`). `missed` stands beside a figure that is not what it must be, `not measured`
+CI tries a sample of them (`tests/run`). `missed` stands beside a figure that is not what it must be, `not measured`
 beside one that was not taken, with the reason.
 
 ";

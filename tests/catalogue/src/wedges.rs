@@ -56,7 +56,7 @@ fn held(bench: &Bench, part: &mut Part) {
         }
     }
     let name = |count: &usize| format!("{count} cycles");
-    let cycles = bench.each(part, &[CYCLES], name, |count| wedges::cycles(&make, *count).map(|()| *count));
+    let cycles = bench.each(part, &[CYCLES], name, |count| wedges::passed::cycles(&make, *count).map(|()| *count));
     part.all("F", "cycles of making and undoing without a clash of names", cycles.iter().sum(), CYCLES);
 }
 

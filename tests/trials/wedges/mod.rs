@@ -8,10 +8,10 @@
 pub mod account;
 mod held;
 mod obstacles;
-mod passed;
+pub mod passed;
 mod scripts;
 
-pub use self::{held::emptied, passed::cycles};
+pub use self::held::emptied;
 use super::{Make, Tried};
 
 /// One way in which an undo can be held up.
