@@ -72,6 +72,7 @@ const SECTIONS: &[Section] = &[
     crash::AGAIN,
     answers::SECTION,
     ghosts::SECTION,
+    ghosts::UNDONE,
     several::SECTION,
     undo::SECTION,
     wedges::SECTION,
