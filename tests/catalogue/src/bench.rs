@@ -29,6 +29,8 @@ pub struct Options {
     pub workers: Option<usize>,
     /// A program that stands in for the one that would be built as it is shipped.
     pub shipped: Option<PathBuf>,
+    /// The engine's own tests have been run, and are not built and run here again.
+    pub tested: bool,
     /// Only say what there is.
     pub list: bool,
 }
@@ -43,6 +45,7 @@ impl Options {
             match arg.as_str() {
                 "--full" => options.full = true,
                 "--list" => options.list = true,
+                "--tested" => options.tested = true,
                 "--shipped" => options.shipped = Some(value()?.into()),
                 "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
                 "--case" => options.case = Some(value()?),
@@ -77,6 +80,11 @@ impl Bench {
     /// The case that alone is to be tried.
     pub fn case(&self) -> Option<&str> {
         self.options.case.as_deref()
+    }
+
+    /// Whether the engine's own tests have been run already.
+    pub fn tested(&self) -> bool {
+        self.options.tested
     }
 
     /// Whether a section was asked for.

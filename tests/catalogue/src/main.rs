@@ -8,7 +8,8 @@
 //! cargo catalogue --list               the sections
 //! ```
 //!
-//! Also `--seed N`, `--workers N` (trials side by side; 2) and `--shipped PROGRAM` (one that is built already). Exit code 1: a figure missed its target.
+//! Also `--seed N`, `--workers N` (trials side by side; 2), `--shipped PROGRAM` (one that is built already)
+//! and `--tested` (the engine's own tests have been run, and are not run again). Exit code 1: a figure missed its target.
 //!
 //! * [`sheet`]: figures, targets, and the page they are written to.
 //! * [`bench`]: size, seed, cases side by side, the two builds of the program.
@@ -94,6 +95,9 @@ const SECTIONS: &[Section] = &[
     mutants::SECTION,
 ];
 
+/// Those that run the engine's own tests and nothing else.
+const OF_TESTS: [&str; 2] = [protocol::SECTION.name, mutants::SECTION.name];
+
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
@@ -115,7 +119,8 @@ fn main() -> ExitCode {
     let bench = Bench::new(options);
     let mut parts = Vec::new();
     let mut written = None;
-    for section in SECTIONS.iter().filter(|section| bench.wanted(section.name)) {
+    let left_out = |section: &Section| bench.tested() && OF_TESTS.contains(&section.name);
+    for section in SECTIONS.iter().filter(|section| bench.wanted(section.name) && !left_out(section)) {
         eprintln!("== {}: {}", section.name, section.title);
         let mut part = Part::new(section, bench.full());
         (section.measure)(&bench, &mut part);

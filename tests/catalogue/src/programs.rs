@@ -11,7 +11,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::bench::{Bench, cargo, workspace};
+use crate::{
+    bench::{Bench, cargo, workspace},
+    sheet::Part,
+};
 
 /// Where a test is: a test program, or [`CATALOGUE`], and a filter of its tests.
 pub type Tests = (&'static str, &'static str);
@@ -114,11 +117,20 @@ impl Programs {
     }
 }
 
+/// Tells of tests that must pass; they are named by the beginning of their names, or a part.
+pub fn passing(bench: &Bench, part: &mut Part, id: &'static str, what: &str, tests: &[Tests]) {
+    if bench.tested() {
+        return part.not_measured(id, what, &format!("at least {}", tests.len()), "they have been run by cargo test");
+    }
+    let passed = bench.each(part, tests, |(_, filter)| (*filter).to_owned(), |tests| pass(bench, *tests));
+    part.at_least(id, what, passed.iter().sum(), tests.len());
+}
+
 /// Tests that must pass, of the program of that name; how many they are.
 ///
 /// # Errors
 /// The test that fails, or that there is none of that name.
-pub fn passing(bench: &Bench, tests: Tests) -> Result<usize, String> {
+pub fn pass(bench: &Bench, tests: Tests) -> Result<usize, String> {
     let ran = programs(bench).run(bench, tests, &[], Duration::from_secs(600));
     match ran.failed {
         None if ran.passed == 0 => Err("there is no such test".to_owned()),

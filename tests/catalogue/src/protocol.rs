@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Section,
     bench::Bench,
-    programs::{passing, programs},
+    programs::{pass, programs},
     sheet::Part,
 };
 
@@ -72,7 +72,7 @@ fn measure(bench: &Bench, part: &mut Part) {
     for (id, what, filter) in TRIED {
         let program = if id == "A3" { "runbook_state" } else { "runbook_engine" };
         let tried =
-            bench.each(part, &[filter], |filter| (*filter).to_owned(), |filter| passing(bench, (program, *filter)));
+            bench.each(part, &[filter], |filter| (*filter).to_owned(), |filter| pass(bench, (program, *filter)));
         let passed = tried.iter().sum::<usize>();
         part.all(id, &format!("{what} (tests)"), passed, passed.max(1));
     }
