@@ -27,8 +27,6 @@ pub struct Options {
     pub seed: Option<u64>,
     /// How many trials run side by side.
     pub workers: Option<usize>,
-    /// A program that stands in for the one that would be built as it is shipped.
-    pub shipped: Option<PathBuf>,
     /// The engine's own tests have been run, and are not built and run here again.
     pub tested: bool,
     /// Only say what there is.
@@ -46,7 +44,6 @@ impl Options {
                 "--full" => options.full = true,
                 "--list" => options.list = true,
                 "--tested" => options.tested = true,
-                "--shipped" => options.shipped = Some(value()?.into()),
                 "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
                 "--case" => options.case = Some(value()?),
                 "--seed" => options.seed = Some(number(value()?)?),
@@ -68,8 +65,7 @@ pub struct Bench {
 impl Bench {
     /// As the command line says.
     pub fn new(options: Options) -> Self {
-        let shipped = options.shipped.clone().map_or_else(OnceLock::new, OnceLock::from);
-        Self { options, shipped, trial: OnceLock::new() }
+        Self { options, shipped: OnceLock::new(), trial: OnceLock::new() }
     }
 
     /// Everything is to be tried, not the sample.
@@ -163,7 +159,7 @@ impl Bench {
         good.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The program as it is shipped, but for the AWS SDK and optimisation: the one that was named, else built when it is first asked for.
+    /// The program as it is shipped, but for the AWS SDK and optimisation; built when it is first asked for.
     ///
     /// # Panics
     /// When it does not build; the compiler has said why.
