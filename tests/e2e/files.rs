@@ -37,15 +37,10 @@ fn they_are_for_their_owner_alone_whatever_the_umask() {
     for umask in ["000", "022", "077"] {
         let place = Place::new();
         place.write("slow.rhai", SLOW);
-        let inner = place.command(["run", "slow.rhai", "--sandbox", "--speed", "60", "-q"]);
-        let mut command = Command::new("/bin/sh");
-        command
-            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
-            .arg(inner.get_program())
-            .args(inner.get_args());
-        command.current_dir(place.work()).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let mut child = command.spawn().expect("a shell");
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")]);
+        let mut command = place.under(shell, ["run", "slow.rhai", "--sandbox", "--speed", "60", "-q"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
         let (state, home) = (place.state(), place.root().join("home"));
         let (mut looks, mut found) = (0, Vec::new());
         while child.try_wait().expect("a child").is_none() {

@@ -86,6 +86,14 @@ impl Place {
         command
     }
 
+    /// Another program that starts this one, whose name and arguments come after its own, in the same environment and folder.
+    pub fn under<S: AsRef<OsStr>>(&self, mut outer: Command, args: impl IntoIterator<Item = S>) -> Command {
+        let inner = self.command(args);
+        outer.arg(inner.get_program()).args(inner.get_args()).current_dir(self.work()).env_clear().stdin(Stdio::null());
+        outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        outer
+    }
+
     /// Runs the program to its end.
     pub fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Said {
         said(self.command(args).output().expect("the program starts"))

@@ -302,15 +302,12 @@ pub fn one(make: Make<'_>, attack: &Attack) -> Tried<Held> {
     place.write("attack.rhai", &attack.script);
     std::fs::write(place.root().join("outside"), "step(\"escaped\", || 1);").map_err(|error| error.to_string())?;
     std::fs::write(place.root().join("outside.rhai"), "step(\"escaped\", || 1);").map_err(|error| error.to_string())?;
-    let inner = place.command(["run", "attack.rhai", "--sandbox", "--speed", "0"]);
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", &format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" \"$@\"")]).arg(inner.get_program());
-    command.args(inner.get_args()).current_dir(place.work()).env_clear();
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" \"$@\"")]);
+    let mut command = place.under(shell, ["run", "attack.rhai", "--sandbox", "--speed", "0"]);
     let err = std::fs::File::create(place.root().join("err")).map_err(|error| error.to_string())?;
     let began = Instant::now();
-    let mut child =
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(err).spawn().map_err(|error| error.to_string())?;
+    let mut child = command.stdout(Stdio::null()).stderr(err).spawn().map_err(|error| error.to_string())?;
     let mut peak_kib = 0;
     let status = loop {
         peak_kib = peak_kib.max(peak(child.id()));

@@ -6,11 +6,7 @@
 //! The counter of strace's `when=` is each thread's own. One thread writes each database, so that N-th means N-th there; how many
 //! injections fired is counted from the log.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{collections::HashMap, path::Path, process::Command};
 
 use super::{Make, Tried, calls, expect, made, power::SCRIPT, world};
 use crate::harness::{Place, Said, said};
@@ -78,7 +74,6 @@ pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
         .map_err(|error| error.to_string())?;
     expect(&place, 0, &["runs"])?;
     let log = place.root().join("log");
-    let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0"]);
     let mut command = Command::new("strace");
     let plus = if refusal.lasting { "+" } else { "" };
     command.args(["-f", "-qq", "-y", "-e", &format!("trace={},pwrite64", refusal.call)]);
@@ -89,7 +84,7 @@ pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
         }
     }
     command.arg("-o").arg(&log);
-    let said = started(command, &inner, &place)?;
+    let said = started(command, &place)?;
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     let fired = text.lines().filter(|line| line.contains("(INJECTED)")).count();
     match unsynced(&text) {
@@ -110,19 +105,17 @@ pub fn one(make: Make<'_>, refusal: &Refusal) -> Tried<usize> {
 pub fn limited(make: Make<'_>, kib: u64) -> Tried<bool> {
     let place = make();
     place.write("s.rhai", SCRIPT);
-    let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0"]);
     let mut command = Command::new("/bin/bash");
     command.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")]);
-    let said = started(command, &inner, &place)?;
+    let said = started(command, &place)?;
     let refused = said.code != 0;
     after(&place, &said, refused)?;
     Ok(refused)
 }
 
-fn started(mut command: Command, inner: &Command, place: &Place) -> Tried<Said> {
-    command.arg(inner.get_program()).args(inner.get_args()).current_dir(place.work()).env_clear();
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    Ok(said(command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?))
+fn started(outer: Command, place: &Place) -> Tried<Said> {
+    let mut command = place.under(outer, ["run", "s.rhai", "--sandbox", "--speed", "0"]);
+    Ok(said(command.output().map_err(|error| error.to_string())?))
 }
 
 /// Reads strace's log: when a sync of the journal failed by which a commit was to become durable, how many writes to the journal

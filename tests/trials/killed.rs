@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use super::{
@@ -108,20 +108,17 @@ fn log(place: &Place) -> std::path::PathBuf {
 
 /// Runs the program under strace, killed there.
 fn under(place: &Place, args: &[&str], write: Option<&Write>) -> Tried<Said> {
-    let inner = place.command(args);
-    let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-y", "-s", "0", "-o"]).arg(log(place));
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-y", "-s", "0", "-o"]).arg(log(place));
     match write {
-        None => command.args(["-e", &format!("trace={}", CALLS.join(","))]),
+        None => strace.args(["-e", &format!("trace={}", CALLS.join(","))]),
         Some(Write { call, nth, file }) => {
-            command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:signal=KILL:when={nth}")]);
-            file.map(|file| command.arg("-P").arg(place.state().join(file)));
-            &mut command
+            strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:signal=KILL:when={nth}")]);
+            file.map(|file| strace.arg("-P").arg(place.state().join(file)));
+            &mut strace
         }
     };
-    command.arg(inner.get_program()).args(inner.get_args()).current_dir(place.work()).env_clear();
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    Ok(said(command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?))
+    Ok(said(place.under(strace, args).output().map_err(|error| error.to_string())?))
 }
 
 /// Kills a run with these arguments and `--json` there, and looks at what is on the disk. Gives where that was done. None: it came to its

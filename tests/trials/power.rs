@@ -70,17 +70,14 @@ pub fn strace() -> Tried<bool> {
 pub fn record(make: Make<'_>, fault: Option<&str>) -> Tried<Log> {
     let place = make();
     place.write("s.rhai", SCRIPT);
-    let inner = place.command(["run", "s.rhai", "--sandbox", "--speed", "0", "--json"]);
     let calls = "trace=openat,write,pwrite64,fsync,fdatasync,ftruncate,rename,renameat,renameat2,unlink,unlinkat";
     let logs = place.root().join("log");
-    let mut command = Command::new("strace");
-    command.args(["-ff", "-y", "-qq", "-ttt", "-T", "-xx", "-s", "4000000", "-e", calls, "-o"]).arg(&logs);
-    command.arg(inner.get_program()).args(inner.get_args()).current_dir(place.work()).env_clear();
-    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut strace = Command::new("strace");
+    strace.args(["-ff", "-y", "-qq", "-ttt", "-T", "-xx", "-s", "4000000", "-e", calls, "-o"]).arg(&logs);
+    let mut command = place.under(strace, ["run", "s.rhai", "--sandbox", "--speed", "0", "--json"]);
     command.envs(fault.map(|fault| ("RUNBOOK_MUTANT", fault)));
     let out = File::create(place.root().join("out")).map_err(|error| error.to_string())?;
-    let status =
-        command.stdin(Stdio::null()).stdout(out).stderr(Stdio::null()).status().map_err(|error| error.to_string())?;
+    let status = command.stdout(out).stderr(Stdio::null()).status().map_err(|error| error.to_string())?;
     if !status.success() {
         return Err(format!("the run under strace ended with {status}"));
     }
