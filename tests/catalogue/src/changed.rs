@@ -51,13 +51,11 @@ fn surroundings(bench: &Bench, part: &mut Part) {
         Ok(calm) => calm,
         Err(why) => return part.failed(bench, "calm", &why),
     };
-    let all: Vec<(usize, &between::Change)> =
+    let cases: Vec<(usize, &between::Change)> =
         between::CHANGES.iter().flat_map(|change| (1..between::CALLS).map(move |n| (n, change))).collect();
-    let total = all.len();
-    let cases = bench.sample("between", all, 30);
     let name = |(n, change): &(usize, &between::Change)| format!("{}, after call {n}", change.name);
     let taken = bench.each(part, &cases, name, |(n, change)| between::one(&make, &calm, *n, change));
-    part.all("D2", "changes between a crash and the resume", taken.len(), total);
+    part.all("D2", "changes between a crash and the resume", taken.len(), cases.len());
     let of = |verdict| taken.iter().filter(|taken| **taken == verdict).count().to_string();
     part.told("D2", "of these, stopped with the name of what differs", of(between::Taken::Stopped));
     part.told("D2", "of these, answered out of what the run had kept", of(between::Taken::Kept));

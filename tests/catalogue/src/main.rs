@@ -8,7 +8,8 @@
 //! cargo catalogue --list               the sections
 //! ```
 //!
-//! Also `--seed N`, `--workers N` (trials side by side; 2) and `--tested` (the engine's own tests have been run, and are not run again). Exit code 1: a figure missed its target.
+//! Also `--seed N`, `--workers N` (trials side by side; 2) and `--tested` (the engine's own tests have been run, and are not run
+//! again). Exit code 1: a figure missed its target.
 //!
 //! * [`sheet`]: figures, targets, and the page they are written to.
 //! * [`bench`]: size, seed, cases side by side, the two builds of the program.

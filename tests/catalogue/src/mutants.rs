@@ -140,7 +140,7 @@ fn measure(bench: &Bench, part: &mut Part) {
         programs.run(bench, tests, &environment, PATIENCE)
     };
     let mutants: Vec<&Mutant> = MUTANTS.iter().collect();
-    let sample = bench.sample("mutants", mutants, 10);
+    let sample = bench.sample("mutants", mutants, 25);
     let mut used: Vec<Tests> = sample.iter().filter_map(|mutant| mutant.tests.first()).copied().collect();
     used.sort_unstable();
     used.dedup();

@@ -120,10 +120,10 @@ impl Programs {
 /// Tells of tests that must pass; they are named by the beginning of their names, or a part.
 pub fn passing(bench: &Bench, part: &mut Part, id: &'static str, what: &str, tests: &[Tests]) {
     if bench.tested() {
-        return part.not_measured(id, what, &format!("at least {}", tests.len()), "they have been run by cargo test");
+        return part.not_measured(id, what, &format!("all {}", tests.len()), "they have been run by cargo test");
     }
     let passed = bench.each(part, tests, |(_, filter)| (*filter).to_owned(), |tests| pass(bench, *tests));
-    part.at_least(id, what, passed.iter().sum(), tests.len());
+    part.all(id, what, passed.len(), tests.len());
 }
 
 /// Tests that must pass, of the program of that name; how many they are.

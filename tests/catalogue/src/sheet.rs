@@ -86,6 +86,14 @@ impl Part {
         self.failures.push(format!("{} — again: `{repeat}`", why.lines().next().unwrap_or_default()));
     }
 
+    /// Must be so, or the trials have said nothing.
+    pub fn insist(&mut self, bench: &Bench, holds: bool, why: &str) {
+        if !holds && bench.case().is_none() {
+            eprintln!("FAILED {why}");
+            self.failures.push(why.to_owned());
+        }
+    }
+
     /// How many figures missed their target. Cases that failed without a figure that says so count as one.
     pub fn missed(&self) -> usize {
         let figures = self.figures.iter().filter(|figure| figure.good == Some(false)).count();

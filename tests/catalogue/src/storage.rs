@@ -94,6 +94,7 @@ fn cuts(bench: &Bench, part: &mut Part) {
 fn refusals(bench: &Bench, part: &mut Part) {
     let make = || Place::of(bench.shipped());
     if power::strace() == Ok(true) {
+        let mut injections = 0;
         for (call, error) in disk::KINDS {
             let id = match error {
                 "ENOSPC" | "EDQUOT" => "B1",
@@ -107,19 +108,24 @@ fn refusals(bench: &Bench, part: &mut Part) {
             let fired = bench.each(part, &cases, disk::Refusal::name, |refusal| disk::one(&make, refusal));
             part.all(id, &format!("{call} refused with {error}, at the N-th"), fired.len(), total);
             let of_them = fired.iter().filter(|fired| **fired > 0).count();
+            let of_this_kind = fired.iter().sum::<usize>();
+            injections += of_this_kind;
             part.told(
                 id,
                 &format!("{call} {error}: trials in which it fired, injections"),
-                format!("{of_them}, {}", fired.iter().sum::<usize>()),
+                format!("{of_them}, {of_this_kind}"),
             );
         }
+        part.insist(bench, injections > 0, "no injection fired");
     } else {
         part.not_measured("B1", "refusals of the N-th write, sync or open", "all", "strace is not installed");
     }
     let limits: Vec<u64> = (4..260).step_by(bench.pick(40, 1)).collect();
     let tried = bench.each(part, &limits, |kib| format!("short write {kib}"), |kib| disk::limited(&make, *kib));
     part.at_least("B3", "runs with a limit of the size of files", tried.len(), 256);
-    part.told("B3", "of these, refused", tried.iter().filter(|refused| **refused).count().to_string());
+    let refused = tried.iter().filter(|refused| **refused).count();
+    part.told("B3", "of these, refused", refused.to_string());
+    part.insist(bench, refused > 0, "no write was short");
     let wanted = bench.pick(600, 10_000) as u64;
     let (mut tried, mut noticed, mut earlier) = (0, 0, 0);
     for log in [false, true] {
@@ -132,8 +138,11 @@ fn refusals(bench: &Bench, part: &mut Part) {
         let verdicts = bench.each(part, &cases, name, |n| sound.damaged(*n));
         tried += verdicts.len();
         let count = |of| verdicts.iter().filter(|verdict| **verdict == of).count();
-        noticed += count(damage::Verdict::Noticed);
-        earlier += count(damage::Verdict::Earlier);
+        let (noticed_here, lost) = (count(damage::Verdict::Noticed), count(damage::Verdict::Earlier));
+        part.insist(bench, noticed_here > 0, "no damage was noticed");
+        part.insist(bench, log || lost == 0, "without a log nothing may be lost in silence");
+        noticed += noticed_here;
+        earlier += lost;
     }
     part.at_least("B4", "damages of a broken-off run's files", tried, 10_000);
     part.told("B4", "of these, noticed", noticed.to_string());
@@ -157,6 +166,7 @@ fn older(bench: &Bench, part: &mut Part) {
         bench.each(part, &cases, name, |(way, n)| restored::one(&make, &calm, *way, *n).map(|ended| (*way, ended)));
     part.all("B5", "older journals gone on with, or refused", ended.len(), total);
     part.zero("B5", "of these, things made twice or without an owner", cases.len() - ended.len());
+    part.insist(bench, ended.iter().any(|(_, ended)| *ended == restored::Ended::Same), "none was gone on with");
     for (id, copies, what) in [("B5", false, "of a backup or another log"), ("C6", true, "of two copies in turn")] {
         let of = |verdict| {
             ended.iter().filter(|(way, ended)| (*way == restored::Way::Copies) == copies && *ended == verdict).count()

@@ -88,7 +88,9 @@ fn edited(bench: &Bench, part: &mut Part) {
     let tried = bench.each(part, &cases, ToString::to_string, |seed| edits::one(&make, *seed));
     part.at_least("D1", "edited scripts gone on with", tried.len(), 500);
     part.zero("D1", "wrong resumes", cases.len() - tried.len());
-    part.told("D1", "of these, stopped at a difference", tried.iter().filter(|one| one.stopped).count().to_string());
+    let stopped = tried.iter().filter(|one| one.stopped).count();
+    part.told("D1", "of these, stopped at a difference", stopped.to_string());
+    part.insist(bench, stopped > 0, "no edit was a difference");
     part.told("D1", "killed on the way", tried.iter().filter(|one| one.killed).count().to_string());
     let cosmetic = tried.iter().filter(|one| one.edits.iter().all(|edit| *edit == "comments and white space"));
     part.told("D1", "of comments and white space alone, stopped 0", cosmetic.count().to_string());
@@ -118,6 +120,11 @@ fn secrets(bench: &Bench, part: &mut Part) {
     part.at_least("G1", "canaries, each in a way of its own", life.canaries(), 40);
     part.told("G1", "sinks searched", format!("{} with {} bytes", life.sinks.len(), life.sinks.bytes()));
     part.zero("G1", "canaries found in any encoding", hits.len());
+    part.insist(
+        bench,
+        life.canaries() >= 40 && life.sinks.len() > 40,
+        "too few canaries, or too few places to look in",
+    );
     match recall::one(&make) {
         Ok(recall) => {
             recall.missed.iter().for_each(|missed| part.failed(bench, "recall", missed));
@@ -130,9 +137,12 @@ fn secrets(bench: &Bench, part: &mut Part) {
 
 fn held(bench: &Bench, part: &mut Part) {
     let make = || Place::of(bench.shipped());
-    let all = attacks::all();
+    let mut all = attacks::all();
     let total = all.len();
-    let cases = bench.sample("attacks", all, 30);
+    // The last one is harmless, and always tried.
+    let harmless = all.pop();
+    let mut cases = bench.sample("attacks", all, 29);
+    cases.extend(harmless);
     let held = bench.each(part, &cases, |attack| attack.name.clone(), |attack| attacks::one(&make, attack));
     part.all("H1", "attacks held", held.len(), total);
     part.zero("H1", "aborts, panics, and attacks that did not end", cases.len() - held.len());

@@ -38,9 +38,7 @@ fn measure(bench: &Bench, part: &mut Part) {
 
 fn held(bench: &Bench, part: &mut Part) {
     let make = || Place::of(bench.trial());
-    let all = wedges::all();
-    let total = all.len();
-    let cases = bench.sample("wedges", all, 6);
+    let cases = wedges::all();
     let count = cases.len();
     let tried = bench.each(
         part,
@@ -48,7 +46,7 @@ fn held(bench: &Bench, part: &mut Part) {
         |wedge| wedge.name.to_owned(),
         |wedge| wedge.one(&make).map(|ended| (wedge.name, ended)),
     );
-    part.all("F", "wedges ended, leftovers named, the next undo left nothing", tried.len(), total);
+    part.all("F", "wedges ended, leftovers named, the next undo left nothing", tried.len(), count);
     part.zero("F", "leftovers not named, foreign deletions, undos without an end", count - tried.len());
     for wedge in &cases {
         if let Some((_, ended)) = tried.iter().find(|(name, _)| *name == wedge.name) {
@@ -68,11 +66,9 @@ fn keys(bench: &Bench, part: &mut Part) {
     };
     let points = trial::traced(&one_shot::begun(&make), &one_shot::RUN);
     all.extend(points.into_iter().map(|point| ("RUNBOOK_CRASH", point)));
-    let total = all.len();
-    let cases = bench.sample("one-shot", all, 8);
-    let count = cases.len();
-    let tried = bench.each(part, &cases, |(_, when)| format!("key {when}"), |moment| one_shot::one(&make, moment));
-    part.all("A18", "moments at which a run that makes an access key was killed, then resumed", tried.len(), total);
+    let count = all.len();
+    let tried = bench.each(part, &all, |(_, when)| format!("key {when}"), |moment| one_shot::one(&make, moment));
+    part.all("A18", "moments at which a run that makes an access key was killed, then resumed", tried.len(), count);
     part.zero("A18", "ends without exactly one key alive, the one whose secret is kept", count - tried.len());
 }
 

@@ -43,7 +43,7 @@ fn measure(bench: &Bench, part: &mut Part) {
             let cases = bench.sample("writes", writes.places, 12);
             let tried = bench.each(part, &cases, Write::name, |write| killed::one(&make, &wanted, write));
             part.all("A2", "calls of a small run at which it was to be killed", tried.len(), reached);
-            ended(part, &tried);
+            ended(bench, part, &tried);
             part.told("A2", "of its calls, out of reach", (all - reached).to_string());
         }
         Err(why) => part.failed(bench, "small", &why),
@@ -62,7 +62,7 @@ fn measure(bench: &Bench, part: &mut Part) {
                 done
             });
             part.all("A2", "calls of redis-ha at which it was to be killed, chosen by the seed", tried.len(), wanted);
-            ended(part, &tried);
+            ended(bench, part, &tried);
             part.told("A2", "calls of redis-ha that change the journal", all.to_string());
             let sum = Count::sum(&counts.into_inner().unwrap_or_else(PoisonError::into_inner));
             part.zero("A2", "resources of redis-ha too much, or missing", sum.too_much + sum.missing);
@@ -89,7 +89,8 @@ fn redis_ha(bench: &Bench, write: &Write, count: &mut Count) -> Result<bool, Str
 }
 
 /// Tells how many of the runs were not killed.
-fn ended(part: &mut Part, killed: &[bool]) {
+fn ended(bench: &Bench, part: &mut Part, killed: &[bool]) {
     let not = killed.iter().filter(|killed| !**killed).count();
+    part.insist(bench, not < killed.len(), "no run came to the call at which it was to be killed");
     part.told("A2", "of these, runs that ended before they came to the call", not.to_string());
 }
