@@ -51,7 +51,7 @@ fn measure(bench: &Bench, part: &mut Part) {
     match killed::all(&make(), &RUN) {
         Ok(writes) => {
             let all = writes.total;
-            let cases = chosen(bench, writes.places, bench.pick(4, 60));
+            let cases = chosen(bench, writes.places, bench.pick(4, 600));
             let wanted = cases.len();
             let counts: Mutex<Vec<Count>> = Mutex::default();
             let name = |write: &Write| format!("redis-ha {}", write.name());
