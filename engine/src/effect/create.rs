@@ -108,7 +108,7 @@ impl Making<'_> {
                     Verdict::SendAgain => act.again(&mut deed)?,
                     Verdict::Absent(why) => {
                         if let Some(error) = unanswered.take_if(|_| anew == policy::ANEW) {
-                            return Err(act.fail(&deed, &error, false, act.unanswered(&error, anew + 1)));
+                            return Err(act.fail(&deed, &error, false, act.unanswered(self.kind, &error, anew + 1)));
                         }
                         anew += 1;
                         act.retire(&deed, &why)?;

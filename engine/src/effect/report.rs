@@ -4,11 +4,15 @@ use std::sync::PoisonError;
 
 use runbook_modules::{
     error::{CallError, Class},
+    resource::Kind,
     target::{Lapse, Place},
 };
 use serde_json::Value;
 
-use super::act::{Act, Deed};
+use super::{
+    act::{Act, Deed},
+    one_shot,
+};
 use crate::{
     error::{Failure, Halt, Stop},
     run::{check::NOT_REHEARSED, guard::whose},
@@ -18,6 +22,8 @@ use crate::{
 pub(super) const NOTHING_SENT: &str = "definite: nothing was sent";
 /// The target said so.
 const NOTHING_MADE: &str = "definite: nothing was made";
+/// Whatever was made is deleted again.
+const NOTHING_LEFT: &str = "definite: nothing is left";
 /// It was refused before anything was done.
 const NOT_EXECUTED: &str = "definite: this request was not executed";
 /// It was, but is of no use.
@@ -53,13 +59,16 @@ impl Act<'_> {
         failure
     }
 
-    /// No answer came, however often it was asked, and each time nothing was made.
-    pub(super) fn unanswered(&self, error: &CallError, attempts: u32) -> Failure {
-        let message =
-            format!("{} answers no {}: asked {attempts} times, and nothing was made", self.service(), self.verb);
+    /// No answer came, however often it was asked, and each time nothing was made; of a one-shot, nothing was kept.
+    pub(super) fn unanswered(&self, kind: &dyn Kind, error: &CallError, attempts: u32) -> Failure {
+        let (left, outcome) = match one_shot::is(kind) {
+            true => ("what was made without its secret is deleted", NOTHING_LEFT),
+            false => ("nothing was made", NOTHING_MADE),
+        };
+        let message = format!("{} answers no {}: asked {attempts} times, and {left}", self.service(), self.verb);
         let mut failure = self.with_words(self.failure("RB0411", message), error);
         failure.attempts = attempts;
-        NOTHING_MADE.clone_into(&mut failure.outcome);
+        outcome.clone_into(&mut failure.outcome);
         failure.hint("resume when it answers again")
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     cloud::{Fault, ONCE, told},
     crashes::die_everywhere,
-    rig::{Rig, stop},
+    rig::{Rig, failure, stop},
 };
 
 fn create(rig: &Rig) -> Result<Value, crate::error::Halt> {
@@ -50,6 +50,18 @@ fn what_an_unknown_outcome_made_is_deleted_and_what_stood_before_stays() {
     assert_eq!(standing, ["old", "once-2"]);
     assert_eq!(rig.inventory(), ["once-2"]);
     assert_eq!(rig.vault.reveal(&value).unwrap()["told"], told("once-2"));
+}
+
+#[test]
+fn one_whose_answer_is_always_lost_is_given_up_and_nothing_is_left() {
+    let rig = Rig::new();
+    rig.cloud.foreign(&ONCE, "old", json!({ "name": "n" }), true);
+    rig.cloud.state().faults.extend([Some(Fault::Lost(Class::Unknown)); 30]);
+    let failed = failure(create(&rig));
+    assert_eq!((failed.code.as_str(), failed.outcome.as_str()), ("RB0411", "definite: nothing is left"));
+    assert!(failed.message.ends_with("asked 8 times, and what was made without its secret is deleted"), "{failed:?}");
+    let standing: Vec<String> = rig.cloud.standing().into_iter().map(|thing| thing.id).collect();
+    assert_eq!(standing, ["old"]);
 }
 
 #[test]
