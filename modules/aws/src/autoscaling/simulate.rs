@@ -1,6 +1,8 @@
 //! The Auto Scaling groups of the sandbox: one for each node group, told by what the node group is. Its instances are no objects of
 //! their own, so EC2 does not list them.
 
+use std::collections::BTreeSet;
+
 use runbook_modules::sandbox::{
     sim::SimCall,
     simple::lookup,
@@ -52,7 +54,7 @@ fn described(world: &World, call: &SimCall<'_>, nodegroup: &Object) -> Option<Va
             "arn:aws:autoscaling:{region}:{}:autoScalingGroup:{unique}:autoScalingGroupName/{name}", call.account
         ),
         "min_size": size("min_size"), "max_size": size("max_size"), "desired_capacity": desired,
-        "availability_zones": zones, "vpc_zone_identifier": subnets.join(","), "health_check_type": "EC2",
+        "availability_zones": zones.iter().collect::<BTreeSet<_>>(), "vpc_zone_identifier": subnets.join(","), "health_check_type": "EC2",
         "instances": (0..desired).map(instance).collect::<Value>(),
         "tags": {
             "eks:cluster-name": cluster,

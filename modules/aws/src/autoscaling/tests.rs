@@ -9,9 +9,9 @@ fn groups(lab: &Lab, input: Value) -> Vec<Value> {
     found["auto_scaling_groups"].as_array().unwrap().clone()
 }
 
-/// A cluster `c` with a node group: its description.
+/// A cluster `c` with a node group in three subnets of two zones: its description.
 fn nodes(lab: &Lab) -> Value {
-    let (_, subnets) = lab.network(&["us-east-1a", "us-east-1b"]);
+    let (_, subnets) = lab.network(&["us-east-1a", "us-east-1b", "us-east-1a"]);
     let role = lab.role("control-plane");
     let network = json!({ "subnet_ids": subnets });
     lab.make("eks.create_cluster", json!({ "name": "c", "role_arn": role, "resources_vpc_config": network }));
@@ -38,6 +38,7 @@ fn a_node_group_has_its_group() {
     assert_eq!(lengths, [8, 4, 4, 4, 12], "{unique}");
     assert!(nodegroup["arn"].as_str().unwrap().ends_with(&format!("/n/{unique}")), "{nodegroup}");
     assert_eq!((&group["min_size"], &group["desired_capacity"], &group["max_size"]), (&json!(1), &json!(3), &json!(5)));
+    assert_eq!(group["availability_zones"], json!(["us-east-1a", "us-east-1b"]));
     let instances = group["instances"].as_array().unwrap();
     let zones: Vec<_> = instances.iter().map(|instance| instance["availability_zone"].as_str().unwrap()).collect();
     assert_eq!(zones, ["us-east-1a", "us-east-1b", "us-east-1a"]);
