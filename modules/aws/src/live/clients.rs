@@ -109,7 +109,7 @@ impl Clients {
             .endpoint_url(endpoint)
             .region(Region::new(region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(RetryConfig::disabled())
+            .retry_config(retries())
             .timeout_config(timeouts())
             .build();
         Self::new(&config)
@@ -156,10 +156,13 @@ impl Clients {
     }
 }
 
+/// None: the SDK cannot know whether what got no answer was executed. Whoever sends again looks first.
+fn retries() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
 async fn load(place: &Place, region: &str) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(timeouts());
     if !region.is_empty() {
         loader = loader.region(Region::new(region.to_owned()));
     }

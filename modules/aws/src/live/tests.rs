@@ -25,6 +25,7 @@ use runbook_modules::{
     error::{CallError, Class},
     target::{Place, Target as _},
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{Clients, Live, classify, credentials::Source, error::class};
 use crate::testing::Jumping;
@@ -60,6 +61,29 @@ async fn a_connection_that_breaks_is_unknown() {
     let error = caller(format!("http://127.0.0.1:{port}"), good()).await;
     server.join().unwrap();
     assert_eq!(error.class, Class::Unknown, "{error}");
+}
+
+/// With the SDK's own retries each would be sent three times.
+#[tokio::test]
+async fn the_sdk_sends_nothing_again_by_itself() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _request = stream.read(&mut [0; 4096]).await;
+            counted.fetch_add(1, Ordering::Relaxed);
+            let busy = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _gone = stream.write_all(busy.as_bytes()).await;
+        }
+    });
+    let clients = Clients::of_emulator(&endpoint, "us-east-1");
+    assert!(clients.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.is_err());
+    assert!(clients.s3.create_bucket().bucket("one").send().await.is_err());
+    assert!(clients.servicediscovery.create_http_namespace().name("one").send().await.is_err());
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    server.abort();
 }
 
 #[tokio::test]
