@@ -10,8 +10,7 @@ use crate::{
     target::{EFFECT_TAG, Listing, Marked, Place, RUN_TAG, STEP_TAG},
 };
 
-/// Everything that carries them, at a time. Nothing is changed, and controllers do not get to work for it. The kinds tell which of them
-/// cannot.
+/// Everything that carries them, at a time. The kinds tell which of them cannot.
 pub fn tagged(world: &World, kinds: Option<&Table>, now_ms: i64) -> Listing {
     let kind = |object: &Object| kinds.and_then(|kinds| kinds.kind(&object.kind));
     let taggable = |object: &&Object| kind(object).is_none_or(|kind| kind.sim().taggable());

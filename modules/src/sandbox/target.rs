@@ -126,7 +126,7 @@ impl Sandbox {
     fn present(&self, inner: &mut Inner, host: &dyn Host) -> Result<i64, CallError> {
         loop {
             let now = self.fresh(inner, host)?;
-            self.arrivals(inner, now);
+            self.arrivals(&mut inner.world, now);
             let problem = controllers::advance(&mut inner.world, now).map_err(bad);
             if !inner.world.changed() {
                 return problem.map(|()| now);
@@ -138,13 +138,13 @@ impl Sandbox {
         }
     }
 
-    fn arrivals(&self, inner: &mut Inner, now: i64) {
+    fn arrivals(&self, world: &mut World, now: i64) {
         let Some(kinds) = &self.kinds else { return };
-        while let Some(late) = inner.world.arrived(now) {
-            let at = late.at.max(inner.world.clock).min(now);
+        while let Some(late) = world.arrived(now) {
+            let at = late.at.max(world.clock).min(now);
             // A rehearsal that does not fit is told by the caller, which lets the controllers work again.
-            let _told_later = controllers::advance(&mut inner.world, at);
-            late.arrive(&mut inner.world, kinds, at);
+            let _told_later = controllers::advance(world, at);
+            late.arrive(world, kinds, at);
         }
     }
 
@@ -338,7 +338,10 @@ impl Target for Sandbox {
     async fn tagged(&self, _: &Place, host: &dyn Host) -> Result<Listing, CallError> {
         let mut inner = self.lock();
         let now = self.fresh(&mut inner, host)?;
-        Ok(tagged(&inner.world, self.kinds.as_deref(), now))
+        // An audit writes nothing: what has arrived by now is shown without being kept.
+        let mut world = inner.world.clone();
+        self.arrivals(&mut world, now);
+        Ok(tagged(&world, self.kinds.as_deref(), now))
     }
 
     fn next_change(&self, kind: &'static dyn Kind, place: &Place, at: &Value) -> Option<Duration> {

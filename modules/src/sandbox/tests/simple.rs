@@ -4,15 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Bench, now};
+use super::{Bench, START, now};
 use crate::{
     error::Class,
     host::Clock,
     input::InputError,
     resource::{Identity, Kind, Meta},
     sandbox::{
+        late::{Asks, Late},
         sim::{Ref, Sim, Simple},
         target::Sandbox,
+        world::Store as _,
     },
     table::Table,
     target::Target,
@@ -116,6 +118,31 @@ fn what_bears_no_tags_shows_none_and_is_not_listed_by_them() {
     assert_eq!(bench.find(&ATTACHMENT, "t3", json!({"net": net["id"]})), [made], "it is told by what it is");
     let listed = now(bench.sandbox.tagged(&bench.place, &bench.host)).unwrap();
     assert_eq!(listed.found.iter().map(|found| found.kind.as_str()).collect::<Vec<_>>(), ["t.net"]);
+}
+
+#[test]
+fn what_has_arrived_is_listed_and_not_kept_for_it() {
+    let mut kinds = Table::default();
+    kinds.add(&[&NET], &[]);
+    let mut bench = Bench::new("", "");
+    let late = Late {
+        at: START + 30_000,
+        op: "t.create_net".to_owned(),
+        asks: Asks::Create("t.net".to_owned()),
+        place: bench.place.clone(),
+        input: json!({}),
+        token: "t1".to_owned(),
+        tags: bench.tags("t1"),
+    };
+    bench.edit(|world, _| world.send_late(1, late));
+    let sandbox = Sandbox::open(bench.store.clone(), Default::default(), Default::default()).unwrap();
+    bench.sandbox = sandbox.with_kinds(Arc::new(kinds));
+    let listed = |bench: &Bench| now(bench.sandbox.tagged(&bench.place, &bench.host)).unwrap().found.len();
+    assert_eq!(listed(&bench), 0, "it is on its way");
+    let before = bench.store.load().unwrap();
+    bench.pass(60);
+    assert_eq!(listed(&bench), 1);
+    assert_eq!(bench.store.load().unwrap(), before);
 }
 
 #[test]
