@@ -1,5 +1,6 @@
 //! The live targets against the testbed: real API servers, the real helm, AWS emulators behind the fault proxy.
 
+mod audit;
 mod builds;
 #[path = "../e2e/canned.rs"]
 #[expect(dead_code, reason = "the tests on the sandbox use the rest of it")]

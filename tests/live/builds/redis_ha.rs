@@ -7,9 +7,14 @@ use runbook_testbed::{
     proxy::{Inventory, On, Phase},
     tools::{self, Tools},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{golden, harness::Said, inventory, stand::Stand};
+use crate::{
+    golden,
+    harness::{Place, Said},
+    inventory,
+    stand::Stand,
+};
 
 const CLUSTERS: [&str; 2] = ["redis1-demo-cluster", "redis2-demo-cluster"];
 
@@ -29,6 +34,17 @@ impl Redis {
     fn run(&self) -> Said {
         let args = self.run_args();
         self.0.expect(0, &args.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// What the newest run of a place did: `STEP OPERATION` of every effect.
+    fn commands(&self, place: &Place) -> Vec<String> {
+        let said = self.0.say(place, &["show", "latest", "--json"]);
+        let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let done = events.filter(|event| event["event"] == "effect.done");
+        let mut commands: Vec<String> = done.map(|event| format!("{} {}", event["step"], event["op"])).collect();
+        commands.sort();
+        assert!(!commands.is_empty(), "{}", said.err);
+        commands
     }
 
     /// Kubernetes, as the API servers have it: `CLUSTER Kind namespace/name`.
@@ -58,7 +74,7 @@ impl Redis {
     }
 }
 
-/// The golden log and the golden inventory, and undo.
+/// The golden log and the golden inventory, the same effects as on the sandbox, and undo.
 #[test]
 fn with_helm_4_it_runs_and_is_undone_to_nothing() {
     let Some(tools) = tools::require() else { return };
@@ -71,6 +87,11 @@ fn with_helm_4_it_runs_and_is_undone_to_nothing() {
     calls.sort();
     golden::same("redis-ha.calls", &calls);
     redis.stands_as_reviewed(&before, &run);
+    let rehearsed = Place::new();
+    let args = [redis.run_args(), ["--sandbox", "--speed", "0"].map(str::to_owned).into()].concat();
+    let said = redis.0.say(&rehearsed, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(redis.commands(&redis.0.place), redis.commands(&rehearsed), "not what was rehearsed");
     redis.0.expect(0, &["verify", "latest"]);
     redis.undo_to(&before);
 }
