@@ -1,5 +1,7 @@
 //! Answers: those of the emulators, changed or not, and those of the proxy, worded as each service words them.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -62,6 +64,18 @@ impl Answer {
     /// XML.
     pub fn xml(document: &Element) -> Self {
         Self::own(StatusCode::OK, "text/xml", document.document())
+    }
+
+    /// A page for people, with further headers.
+    pub fn page(status: u16, headers: &BTreeMap<String, String>, body: &str) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut page = Self::own(status, "text/html", body.to_owned());
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+                page.headers.insert(name, value);
+            }
+        }
+        page
     }
 
     /// A service's error document.

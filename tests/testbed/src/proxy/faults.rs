@@ -1,7 +1,7 @@
 //! Faults as data: on which request, at which moment, what happens.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -68,6 +68,15 @@ pub enum Action {
     },
     /// The service's own error for too many requests.
     Throttle,
+    /// What something in between answers, which is not the service.
+    Page {
+        /// HTTP status.
+        status: u16,
+        /// Headers beside the content type, which is that of a page for people.
+        headers: BTreeMap<String, String>,
+        /// The body.
+        body: String,
+    },
     /// Half of the answer, then the connection closes.
     Truncate,
     /// An answer of the right length that says nothing.

@@ -13,7 +13,7 @@ use super::{
     emulator::Incoming,
     faults::{Action, Fault, Phase},
     parse::{self, Call, Credential},
-    quotas, rds, route53,
+    quotas, rds, route53, s3,
     shared::Shared,
     socket::{Delivered, Delivery, Reset},
     sts,
@@ -149,6 +149,9 @@ fn spoiled(call: &Call, answer: Answer, action: &Action) -> End {
         Action::Status { status, code, message } => {
             End::Answer(Box::new(Answer::error(call, *status, code, message)), Delivery::Whole, None)
         }
+        Action::Page { status, headers, body } => {
+            End::Answer(Box::new(Answer::page(*status, headers, body)), Delivery::Whole, None)
+        }
         Action::Throttle => End::Answer(Box::new(Answer::throttled(call)), Delivery::Whole, None),
         Action::Truncate => End::Answer(Box::new(answer), Delivery::Truncated, None),
         Action::SlowDrip(ms) => End::Answer(Box::new(answer), Delivery::Slow(Duration::from_millis(*ms)), None),
@@ -178,6 +181,7 @@ async fn dispatch(shared: &Arc<Shared>, incoming: &Incoming, call: &Call) -> Ans
         "elasticloadbalancing" => elb::answer(shared, incoming, call).await,
         "rds" => rds::answer(shared, incoming, call).await,
         "route53" => route53::answer(shared, incoming, call).await,
+        "s3" => s3::answer(shared, incoming, call).await,
         "servicediscovery" => cloudmap::answer(shared, incoming, call).await,
         "servicequotas" => quotas::answer(shared, incoming, call).await,
         "sts" | "iam" => sts::answer(shared, incoming, call).await,

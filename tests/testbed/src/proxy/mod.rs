@@ -36,6 +36,7 @@ mod quotas;
 mod rds;
 mod records;
 mod route53;
+mod s3;
 mod server;
 mod shared;
 mod sigv4;
