@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpResponse,
     result::{DispatchFailure, SdkError},
 };
-use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use runbook_modules::error::{CallError, Class};
 
@@ -33,11 +33,15 @@ where
             let skewed = skew::told(answer.raw(), code, message, now);
             let class = if code.is_empty() { Class::Unknown } else { class(status, code, message) };
             let code = if code.is_empty() { format!("Http{status}") } else { code.to_owned() };
-            let message = if message.is_empty() { chain(&error) } else { message.to_owned() };
+            let message = match (code.starts_with("Http"), message.is_empty()) {
+                (true, true) => foreign(answer.raw()),
+                (false, true) => chain(&error),
+                _ => message.to_owned(),
+            };
             skewed.unwrap_or_else(|| CallError::new(class, code, message))
         }
         SdkError::ResponseError(answer) => {
-            CallError::new(Class::Unknown, format!("Http{}", answer.raw().status().as_u16()), unread(&error))
+            CallError::new(Class::Unknown, format!("Http{}", answer.raw().status().as_u16()), chain(&error))
         }
         _ => CallError::new(Class::Unknown, "Unsorted", chain(&error)),
     };
@@ -48,14 +52,22 @@ where
     }
 }
 
+/// What went wrong and why, in the words of each cause, without the answer: it may hold a secret.
 fn chain(error: &(dyn Error + 'static)) -> String {
-    DisplayErrorContext(error).to_string()
-}
-
-/// Why an answer could not be read, without the answer: it may hold a secret.
-fn unread(error: &(dyn Error + 'static)) -> String {
     sources(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
+
+/// An answer without a code of AWS's: something in between gave it, a proxy or a portal. The beginning of its page tells which.
+fn foreign(answer: &HttpResponse) -> String {
+    let status = answer.status().as_u16();
+    let page = String::from_utf8_lossy(answer.body().bytes().unwrap_or_default());
+    let page: String = page.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(PAGE).collect();
+    let page = if page.is_empty() { String::new() } else { format!(": {page}") };
+    format!("status {status}, and the answer is none of AWS's{page}")
+}
+
+/// So many characters of a foreign page are told.
+const PAGE: usize = 120;
 
 /// A request that got no answer: did it leave at all?
 fn dispatch(failure: &DispatchFailure, message: String) -> CallError {
