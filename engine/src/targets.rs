@@ -15,7 +15,10 @@ use serde_json::Value;
 
 use crate::{
     error::Failure,
-    run::clock::{SimClock, Time, wall_ms},
+    run::{
+        clock::{SimClock, Time, wall_ms},
+        drive::who,
+    },
     script::program::Program,
 };
 
@@ -185,7 +188,7 @@ impl world::Store for Kept {
 /// # Errors
 /// When it cannot be reached or does not know us.
 pub fn about(aimed: &Aimed, place: &Place, runtime: &tokio::runtime::Handle) -> Result<About, CallError> {
-    runtime.block_on(aimed.target.about(place, &Alone { clock: Ticking(aimed.time.clone()) }))
+    who::ask(runtime, &*aimed.target, place, &Alone { clock: Ticking(aimed.time.clone()) })
 }
 
 /// Lists what carries our tags at a place.

@@ -20,14 +20,14 @@ pub struct Canned {
 
 impl Canned {
     /// Listens on a free port until the process ends; `answer` gives status and body for a request's body.
-    pub fn new(answer: fn(&str) -> (u16, String)) -> Self {
+    pub fn new(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bodies = Arc::new(Mutex::new(Vec::new()));
         let kept = bodies.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                serve(stream, &kept, answer);
+                serve(stream, &kept, &answer);
             }
         });
         Self { url, bodies }
@@ -50,7 +50,7 @@ pub fn action(body: &str) -> &str {
 }
 
 /// One request a connection.
-fn serve(stream: TcpStream, bodies: &Mutex<Vec<String>>, answer: fn(&str) -> (u16, String)) {
+fn serve(stream: TcpStream, bodies: &Mutex<Vec<String>>, answer: &impl Fn(&str) -> (u16, String)) {
     let mut reader = BufReader::new(stream);
     let (mut length, mut line) = (0, String::new());
     while reader.read_line(&mut line).is_ok_and(|read| read > 2) {

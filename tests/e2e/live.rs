@@ -1,6 +1,9 @@
 //! The live path as far as it goes without AWS: what is refused, and that it is refused before anything is made.
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use crate::{
     canned::{CALLER, Canned, action},
@@ -164,6 +167,29 @@ fn a_creation_without_an_answer_is_looked_for_before_it_is_sent_again() {
     assert!(sent > 1, "it was sent {sent} times: {actions:?}\n{err}");
     let at_once = actions.windows(2).any(|two| two.iter().all(|action| action == "CreateVpc"));
     assert!(!at_once, "{actions:?}\n{err}");
+}
+
+#[test]
+fn a_target_that_is_busy_is_asked_again_who_it_is() {
+    let asked = AtomicUsize::new(0);
+    let busy = move |body: &str| match action(body) {
+        "GetCallerIdentity" if asked.fetch_add(1, Ordering::Relaxed) % 3 < 2 => (503, "<html>busy</html>".to_owned()),
+        _ => only_the_caller(body),
+    };
+    let (place, server) = (place(), Canned::new(busy));
+    let err = String::from_utf8_lossy(&trial(&place, &server, "1000").stderr).into_owned();
+    assert!(server.actions().contains(&"CreateVpc".to_owned()), "{:?}\n{err}", server.actions());
+}
+
+#[test]
+fn what_a_proxy_answers_instead_is_told_in_a_line() {
+    let (place, server) = (place(), Canned::new(|_: &str| (502, "<html>\n  Bad Gateway\n</html>".to_owned())));
+    let output = trial(&place, &server, "1000");
+    refused(&output, &["RB0431", "Http502", "none of AWS's: <html> Bad Gateway </html>"]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(!err.contains("ServiceError") && !err.contains("sso"), "{err}");
+    assert_eq!(server.actions().len(), 5);
+    no_run(&place);
 }
 
 /// What the SDK sends holds the values of secrets, and what is answered may hold them again.

@@ -106,11 +106,13 @@ fn unusable(error: CallError) -> Problem {
 }
 
 /// Nobody answers, or nobody knows us: nothing was sent that changes anything.
-fn nobody(error: CallError) -> Problem {
-    let message = match error.class {
-        Class::Credentials => format!("no working AWS credentials: {error}"),
-        _ => format!("AWS does not say who we are: {error}"),
+pub(super) fn nobody(error: CallError) -> Problem {
+    let credentials = error.class == Class::Credentials;
+    let problem = match credentials {
+        true => Problem::usage("RB0442", format!("no working AWS credentials: {error}")),
+        false => Problem::usage("RB0431", format!("the target does not say who it is: {error}")),
     };
-    let problem = Problem::usage("RB0442", message).hint("--sandbox runs without an account: nothing is real");
-    error.hints.into_iter().fold(problem, Problem::hint).hint("aws sso login signs in; --profile NAME uses a profile")
+    let problem = problem.hint("--sandbox runs without an account: nothing is real");
+    let problem = error.hints.into_iter().fold(problem, Problem::hint);
+    if credentials { problem.hint("aws sso login signs in; --profile NAME uses a profile") } else { problem }
 }

@@ -7,7 +7,7 @@ use runbook_modules::target::About;
 use runbook_state::store::Lease;
 use serde_json::{Value, json};
 
-use super::{context::Context, driving, error::Problem, exit::Exit, resume, state_dir};
+use super::{context::Context, driving, error::Problem, exit::Exit, going_live, resume, state_dir};
 use crate::{
     error::{Failure, Halt, Stop},
     event::Events,
@@ -94,8 +94,7 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
 fn about(
     history: &History, aimed: &targets::Aimed, run: &runbook_state::store::Run, runtime: &tokio::runtime::Runtime,
 ) -> Result<About, Problem> {
-    let about = targets::about(aimed, &resume::place(run), runtime.handle())
-        .map_err(|error| Problem::usage("RB0442", format!("the target does not say who we are: {error}")))?;
+    let about = targets::about(aimed, &resume::place(run), runtime.handle()).map_err(going_live::nobody)?;
     resume::guard(run, true).check(history, "", &about).map_err(|failure| Problem::new(Exit::Usage, failure))?;
     Ok(about)
 }

@@ -7,7 +7,7 @@
 //! 4. `Ended` is written and the lease given back, unless the lease is lost or the journal broken: then nothing is.
 
 mod watch;
-mod who;
+pub mod who;
 
 use std::{
     sync::{
@@ -194,7 +194,7 @@ fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {
     if let Some(ms) = history.last_sim_ms() {
         driver.time.not_before(ms);
     }
-    let about = who::ask(&driver)?;
+    let about = who::know(&driver)?;
     driver.guard.check(&history, "", &about).map_err(|failure| Refused::Failure(Box::new(failure)))?;
     let mut facts: Vec<Record> = fact(&history, "", &about).into_iter().collect();
     let before = history.caller("").filter(|_| !facts.is_empty());
