@@ -16,4 +16,5 @@ mod harness;
 mod helm;
 mod inventory;
 mod kubernetes;
+mod network;
 mod stand;

@@ -28,6 +28,7 @@ mod ghosts;
 #[expect(dead_code, reason = "the end-to-end tests use the rest of it")]
 mod harness;
 mod mutants;
+mod network;
 mod programs;
 mod protocol;
 mod running;
@@ -92,11 +93,12 @@ const SECTIONS: &[Section] = &[
     trust::AUDIT,
     trust::SECRETS,
     trust::ATTACKS,
+    network::SECTION,
     mutants::SECTION,
 ];
 
-/// Those that run the engine's own tests and nothing else.
-const OF_TESTS: [&str; 2] = [protocol::SECTION.name, mutants::SECTION.name];
+/// Those that run tests of cargo test and nothing else.
+const OF_TESTS: [&str; 3] = [protocol::SECTION.name, network::SECTION.name, mutants::SECTION.name];
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
