@@ -344,7 +344,7 @@ pub fn one(make: Make<'_>, attack: &Attack) -> Tried<Held> {
 }
 
 /// The most memory that a process has had so far, in KiB.
-fn peak(pid: u32) -> u64 {
+pub fn peak(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()

@@ -27,6 +27,7 @@ mod ghosts;
 #[path = "../../e2e/harness.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use the rest of it")]
 mod harness;
+mod load;
 mod mutants;
 mod network;
 mod programs;
@@ -87,6 +88,8 @@ const SECTIONS: &[Section] = &[
     stopped::SECTION,
     signals::SECTION,
     clocks::SECTION,
+    load::LARGE,
+    load::SAME,
     trust::EDITS,
     changed::SURROUNDINGS,
     changed::BUILDS,

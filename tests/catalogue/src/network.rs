@@ -21,6 +21,8 @@ pub const SECTION: Section = Section {
           what they hold without a fault, and nothing after the undo. The test is tests/live/network.rs.",
     limits: &[
         "Names that do not resolve, and TLS, are not played: a connection that is never made is one case, tried in modules/aws.",
+        "Kubernetes' API is no part of it: its answers are sorted by the tests of modules/kubernetes, and its calls are lost and killed in \
+         `answers` and `crash`.",
         "The clock of these runs goes 200 times faster: how often it asks in a minute is not measured, only how often in all.",
     ],
     measure,
