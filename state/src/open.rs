@@ -28,6 +28,9 @@ use crate::{
 /// How long a statement waits for another process to let go of the database.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// A write-ahead log that grew beyond so many bytes, since somebody read an old state for long, is cut to it when it is begun anew.
+const LOG: i64 = 16 << 20;
+
 /// The first bytes of every SQLite file.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -83,6 +86,7 @@ fn settings(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(64);
     let synchronous = if mutant!("synchronous-off") { "OFF" } else { "FULL" };
     connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "journal_size_limit", LOG)?;
     connection.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(())
 }

@@ -194,3 +194,23 @@ fn every_commit_is_on_the_disk_before_it_is_acknowledged() {
         assert_eq!((pragma("journal_mode").unwrap().as_str(), number("synchronous").unwrap()), ("wal", 2));
     }
 }
+
+#[test]
+fn a_log_that_a_reader_let_grow_is_cut_when_it_has_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, writer) = open(&dir.path().join("state"), &SCHEMA).unwrap();
+    let log = || fs::metadata(path.with_file_name("runs.db-wal")).unwrap().len();
+    writer.execute_batch("CREATE TABLE t (x)").unwrap();
+    let reader = reader(&path).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let _old: i64 = reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap();
+    for _ in 0..24 {
+        writer.execute("INSERT INTO t VALUES (zeroblob(1048576))", []).unwrap();
+    }
+    let grown = log();
+    reader.execute_batch("ROLLBACK").unwrap();
+    for _ in 0..3 {
+        writer.execute("INSERT INTO t VALUES (1)", []).unwrap();
+    }
+    assert!(grown > 24 << 20 && log() <= u64::try_from(LOG).unwrap(), "{grown}, then {}", log());
+}
