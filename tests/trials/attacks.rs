@@ -3,10 +3,13 @@
 
 use std::{
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use super::{Make, Tried};
+use super::{
+    Make, Tried,
+    watched::{Watched, watched},
+};
 
 /// An attack: what it wants, and the body of the step that tries it.
 pub struct Attack {
@@ -306,22 +309,8 @@ pub fn one(make: Make<'_>, attack: &Attack) -> Tried<Held> {
     shell.args(["-c", &format!("ulimit -v {ADDRESS_SPACE}; exec \"$0\" \"$@\"")]);
     let mut command = place.under(shell, ["run", "attack.rhai", "--sandbox", "--speed", "0"]);
     let err = std::fs::File::create(place.root().join("err")).map_err(|error| error.to_string())?;
-    let began = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(err).spawn().map_err(|error| error.to_string())?;
-    let mut peak_kib = 0;
-    let status = loop {
-        peak_kib = peak_kib.max(peak(child.id()));
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            break status;
-        }
-        if began.elapsed() > MOST {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("{}: it had not ended after {MOST:?}", attack.name));
-        }
-        std::thread::sleep(Duration::from_millis(4));
-    };
-    let held = Held { took: began.elapsed(), peak_kib };
+    let watched = watched(command.stdout(Stdio::null()).stderr(err), MOST);
+    let Watched { status, took, peak_kib } = watched.map_err(|why| format!("{}: {why}", attack.name))?;
     let bytes = std::fs::read(place.root().join("err")).unwrap_or_default();
     // What it printed may be much; the error stands at the end.
     let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(200_000)..]);
@@ -340,14 +329,7 @@ pub fn one(make: Make<'_>, attack: &Attack) -> Tried<Held> {
         Some(_) => None,
     };
     let end: String = text.chars().rev().take(1500).collect::<Vec<_>>().into_iter().rev().collect();
-    wrong.map_or(Ok(held), |why| Err(format!("{}: {why} ({status})\n{end}", attack.name)))
-}
-
-/// The most memory that a process has had so far, in KiB.
-pub fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).unwrap_or_default()
+    wrong.map_or(Ok(Held { took, peak_kib }), |why| Err(format!("{}: {why} ({status})\n{end}", attack.name)))
 }
 
 /// Paths that must not lead out of the runbook's folder, by number: parts chosen at random.

@@ -20,6 +20,7 @@ pub mod scanner;
 pub mod several;
 pub mod storms;
 pub mod uses;
+pub mod watched;
 pub mod wedges;
 
 use serde_json::Value;

@@ -1,10 +1,6 @@
 //! B10, B11, D4: many steps, many effects, much to keep, a reader that does not let go; the same commands each time.
 
-use std::{
-    fs,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{fs, process::Stdio, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -14,7 +10,11 @@ use crate::{
     bench::Bench,
     harness::Place,
     sheet::Part,
-    trials::{Tried, attacks::peak, calls, expect, world},
+    trials::{
+        Tried, calls, expect,
+        watched::{Watched, watched},
+        world,
+    },
 };
 
 /// Large runs.
@@ -59,12 +59,8 @@ for i in 0..16 { text += text; }
 for i in 0..P.n { step(`s${i}`, || text); }
 "#;
 
-/// A call of the program: how long it took, the most memory that it had, and how it ended if not well.
-struct Took {
-    seconds: f64,
-    peak_kib: u64,
-    wrong: Option<String>,
-}
+/// No call of the program takes longer, even on a busy machine.
+const MOST: Duration = Duration::from_secs(1800);
 
 /// A run and its resume: their times, the calls of the program that the run took, and the most memory of any.
 struct Lived {
@@ -128,41 +124,30 @@ fn whole(place: &Place, script: &str, n: usize) -> Tried<Lived> {
     let mut lived = Lived { run_s: 0.0, resume_s: 0.0, calls: 0, peak_kib: 0 };
     let mut args = vec!["run", "s.rhai", "--sandbox", "--speed", "0", "-q", "-p", &n];
     loop {
-        let took = watched(place, &args)?;
+        let (ended, wrong) = called(place, &args)?;
         lived.calls += 1;
-        lived.run_s += took.seconds;
-        lived.peak_kib = lived.peak_kib.max(took.peak_kib);
-        match took.wrong {
+        lived.run_s += ended.took.as_secs_f64();
+        lived.peak_kib = lived.peak_kib.max(ended.peak_kib);
+        match wrong {
             None => break,
             Some(why) if why.contains("RB0107") && lived.calls < 10 => args = vec!["resume", "latest", "-q"],
             Some(why) => return Err(why),
         }
     }
-    let took = watched(place, &["resume", "latest", "-q"])?;
-    lived.resume_s = took.seconds;
-    lived.peak_kib = lived.peak_kib.max(took.peak_kib);
-    took.wrong.map_or(Ok(lived), Err)
+    let (ended, wrong) = called(place, &["resume", "latest", "-q"])?;
+    lived.resume_s = ended.took.as_secs_f64();
+    lived.peak_kib = lived.peak_kib.max(ended.peak_kib);
+    wrong.map_or(Ok(lived), Err)
 }
 
-/// Runs the program to its end.
-fn watched(place: &Place, args: &[&str]) -> Tried<Took> {
+/// Runs the program to its end, and says how it ended if not well.
+fn called(place: &Place, args: &[&str]) -> Tried<(Watched, Option<String>)> {
     let err = place.root().join("err");
     let to = fs::File::create(&err).map_err(|error| error.to_string())?;
-    let began = Instant::now();
-    let mut command = place.command(args);
-    let mut child = command.stdout(Stdio::null()).stderr(to).spawn().map_err(|error| error.to_string())?;
-    let mut peak_kib = 0;
-    let status = loop {
-        peak_kib = peak(child.id()).max(peak_kib);
-        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    };
-    let seconds = began.elapsed().as_secs_f64();
+    let ended = watched(place.command(args).stdout(Stdio::null()).stderr(to), MOST)?;
     let told = || fs::read_to_string(&err).unwrap_or_default();
-    let wrong = (!status.success()).then(|| format!("{args:?} ended with {status}\n{}", told()));
-    Ok(Took { seconds, peak_kib, wrong })
+    let wrong = (!ended.status.success()).then(|| format!("{args:?} ended with {}\n{}", ended.status, told()));
+    Ok((ended, wrong))
 }
 
 /// The size of the write-ahead log after a run during which somebody read an old state, and after another one.
