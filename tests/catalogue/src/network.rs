@@ -30,7 +30,7 @@ pub const SECTION: Section = Section {
 
 fn measure(bench: &Bench, part: &mut Part) {
     let mut command = cargo("test");
-    command.args(["--quiet", "--package", "runbook", "--test", "testbed", "--", "network::", "--nocapture"]);
+    command.args(["--quiet", "--workspace", "--test", "testbed", "--", "network::", "--nocapture"]);
     command.env("RUNBOOK_TESTBED", "required").env("RUNBOOK_TRIALS", bench.pick(20, 400).to_string());
     let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().expect("cargo starts");
     let text = String::from_utf8_lossy(&output.stdout);
