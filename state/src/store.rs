@@ -181,7 +181,18 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// `Damaged` names the first entry that does not fit.
-    fn journal(&self, id: &str) -> Result<Vec<Entry>>;
+    fn journal(&self, id: &str) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        self.read_journal(id, &mut |entry| entries.push(entry))?;
+        Ok(entries)
+    }
+
+    /// The same, one entry after the other, never all of it in memory. What was taken counts only when the end was reached. `take` must
+    /// not call the store.
+    ///
+    /// # Errors
+    /// As [`Store::journal`].
+    fn read_journal(&self, id: &str, take: &mut dyn FnMut(Entry)) -> Result<()>;
 
     /// The journal's entries after `seq`, unchecked: for following a live run.
     ///

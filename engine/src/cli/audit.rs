@@ -68,7 +68,7 @@ pub fn run(context: &Context, args: &Audit) -> Result<Exit, Problem> {
         let names: BTreeSet<&str> = listing.found.iter().map(|marked| marked.run.as_str()).collect();
         if let Some(store) = &store {
             for run in runs.iter().filter(|run| names.contains(run.id.as_str())) {
-                known.run(&run.id, &History::from_entries(store.journal(&run.id)?));
+                known.run(&run.id, &History::load(store.as_ref(), &run.id)?);
             }
         }
         found.sort(listing, &known, |marked| stands(&aimed, &kinds, marked, &runtime));

@@ -77,7 +77,7 @@ pub fn run(context: &Context, args: &Resume) -> Result<Exit, Problem> {
     let store = context.existing()?;
     let run = context.find(&store, &args.run)?;
     nobody_drives(context, &run, &store)?;
-    let history = History::from_entries(store.journal(&run.id)?);
+    let history = History::load(store.as_ref(), &run.id)?;
     if undo::has_begun(&history) {
         return Err(undone(context, &run, &store, &history));
     }
@@ -303,7 +303,8 @@ fn explained(context: &Context, run: &Run, history: &History, says: &str) -> Str
     let mut out = format!("{how}\n  {} kept\n", plural(history.totals().steps.into(), "step"));
     for effect in history.effects() {
         if matches!(effect.state, EffectState::Intent | EffectState::Unknown) {
-            let name = effect.tags.get("Name").and_then(Value::as_str).unwrap_or_default();
+            let tags = effect.tags.value();
+            let name = tags.get("Name").and_then(Value::as_str).unwrap_or_default();
             let what = crate::ui::model::words(&[&effect.op, name]);
             out += &format!(
                 "  unresolved: {} in {}: it will be found out first\n",

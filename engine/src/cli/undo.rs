@@ -72,7 +72,7 @@ pub fn run(context: &Context, args: &Undo) -> Result<Exit, Problem> {
     let store = context.existing()?;
     let run = context.find(&store, &args.run)?;
     resume::nobody_drives(context, &run, &store)?;
-    let history = History::from_entries(store.journal(&run.id)?);
+    let history = History::load(store.as_ref(), &run.id)?;
     if let Some(step) = &args.step {
         known(context, &run, &store, &history, step)?;
     }

@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &Verify) -> Result<Exit, Problem> {
     let store = context.existing()?;
     let run = context.find(&store, &args.run)?;
     let short = context.short(store.as_ref(), &run.id);
-    let history = History::from_entries(store.journal(&run.id)?);
+    let history = History::load(store.as_ref(), &run.id)?;
     let owned = store.inventory(&run.id)?.iter().filter(|row| !row.gone).count();
     let program = Program::from_files(&store.run_files(&run.id)?)?;
     let values = history.params().unwrap_or_default();

@@ -25,7 +25,11 @@ use super::{
 use crate::{
     error::{Failure, Halt, Stop},
     event::What,
-    run::{history::Effect, scope::Scope, session::Mode},
+    run::{
+        history::{Effect, Packed},
+        scope::Scope,
+        session::Mode,
+    },
 };
 
 /// One call being made durable.
@@ -99,15 +103,15 @@ impl Deed {
     /// until that clock has caught up.
     pub(super) fn recorded(effect: &Effect, now_ms: i64) -> Self {
         // A resend writes down when: the settle time counts from the last one.
-        let resent = effect.error.as_ref().and_then(|error| error.get("at_ms")).and_then(Value::as_i64);
+        let resent = effect.trouble().get("at_ms").and_then(Value::as_i64);
         let since_ms = resent.unwrap_or(effect.target_ms).max(effect.target_ms);
         Self {
             key: effect.key.clone(),
             token: effect.token.clone(),
-            input: effect.input.clone(),
-            place: serde_json::from_value(effect.place.clone()).unwrap_or_default(),
-            tags: serde_json::from_value(effect.tags.clone()).unwrap_or_default(),
-            prior: effect.prior.clone(),
+            input: effect.input.value(),
+            place: effect.place.read().unwrap_or_default(),
+            tags: effect.tags.read().unwrap_or_default(),
+            prior: effect.prior.as_ref().map(Packed::value),
             first_ms: effect.target_ms,
             since_ms: if mutant!("clock-trusted") { since_ms } else { since_ms.min(now_ms) },
         }
@@ -234,12 +238,13 @@ impl<'a> Act<'a> {
         if effect.digest == digest(&[&place, &asked.input, &tags]) || mutant!("request-not-compared") {
             return Ok(());
         }
-        let mut recorded_tags = effect.tags.clone();
+        let (recorded, recorded_place, mut recorded_tags) =
+            (effect.input.value(), effect.place.value(), effect.tags.value());
         if let Value::Object(map) = &mut recorded_tags {
             map.retain(|name, _| !name.starts_with("runbook:"));
         }
-        let found = difference("", &effect.input, &asked.input)
-            .or_else(|| difference("place", &effect.place, &place))
+        let found = difference("", &recorded, &asked.input)
+            .or_else(|| difference("place", &recorded_place, &place))
             .or_else(|| difference("tags", &recorded_tags, &tags));
         Err(self.changed(Some(&effect.site), described_difference(found)))
     }
@@ -259,7 +264,7 @@ impl<'a> Act<'a> {
     }
 
     fn recorded_failure(&self, effect: &Effect) -> Failure {
-        let error = effect.error.clone().unwrap_or_default();
+        let error = effect.trouble();
         match (error.get("failure"), serde_json::from_value::<CallError>(error.clone())) {
             (None, Ok(error)) => self.refused(&error, 0),
             (kept, _) => self.recorded(kept.cloned().unwrap_or_default()),

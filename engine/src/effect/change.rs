@@ -32,13 +32,13 @@ pub(super) fn change(scope: &Scope, call: &Call<'_>, operation: &'static Operati
     let change = Change { act: &act, operation, asked: &asked };
     match act.past(ordinal, call.place, &asked)? {
         Past::Done(effect) => {
-            let response = effect.response.clone().unwrap_or_default();
+            let response = effect.answer();
             act.done(&effect.token, &response, false, true);
             Ok(response)
         }
         Past::Accepted(effect) => {
             act.admit(call.place)?;
-            change.follow(&Deed::recorded(&effect, act.now_ms()), effect.response.clone().unwrap_or_default(), 0)
+            change.follow(&Deed::recorded(&effect, act.now_ms()), effect.answer(), 0)
         }
         Past::Doubt(effect) => {
             act.admit(call.place)?;

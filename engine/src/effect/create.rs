@@ -46,7 +46,7 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
     }
     match past {
         Past::Done(effect) => {
-            let response = effect.response.clone().unwrap_or_default();
+            let response = effect.answer();
             act.done(&effect.token, &response, effect.adopted, true);
             Ok(response)
         }

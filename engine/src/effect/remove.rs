@@ -18,7 +18,11 @@ use super::{
     put_back::{Standing, standing},
     wait::settled,
 };
-use crate::{error::Halt, event::What, run::history::Effect};
+use crate::{
+    error::Halt,
+    event::What,
+    run::history::{Effect, Packed},
+};
 
 /// How a deletion ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +69,7 @@ pub struct Row<'a> {
     /// An earlier process began to delete it.
     pub deleting: bool,
     /// The description after its creation.
-    pub made: Option<&'a Value>,
+    pub made: Option<&'a Packed>,
 }
 
 impl<'a> Row<'a> {
@@ -227,7 +231,7 @@ impl Removal<'_> {
 
     /// Whether what stood before stands there again, as far as that is known.
     fn standing(&self, described: &Value) -> Option<Standing> {
-        Some(standing(self.row.owned.prior.as_ref()?, self.row.made?, described))
+        Some(standing(self.row.owned.prior.as_ref()?, &self.row.made?.value(), described))
     }
 
     /// After a put-back that may have been executed: what came of it, if it need not be sent again.

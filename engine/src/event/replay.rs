@@ -127,7 +127,7 @@ impl Teller<'_> {
             Record::Done { effect, response, owned, adopted, .. } => {
                 let (op, name) = self.named(effect, owned.as_ref());
                 let known = self.history.effect_at(effect);
-                let owned = owned.clone().or_else(|| known.as_ref().and_then(|known| known.owned.clone()));
+                let owned = owned.clone().or_else(|| known.as_ref().and_then(|known| known.owned.as_deref().cloned()));
                 one(What::EffectDone {
                     step: effect.step.clone(),
                     op,

@@ -153,5 +153,5 @@ fn deleted_before(session: &Session, id: &str) -> bool {
 
 /// Where the run works, the newest first.
 fn places(session: &Session) -> impl Iterator<Item = Place> {
-    session.history.effects().into_iter().rev().filter_map(|effect| serde_json::from_value(effect.place.clone()).ok())
+    session.history.effects().into_iter().rev().filter_map(|effect| effect.place.read())
 }

@@ -104,8 +104,7 @@ impl Node {
             names.push(cluster(&owned.name));
             names.push(cluster(&owned.id));
         }
-        let described = effect.response.as_ref().and_then(|described| described.get("arn")).and_then(Value::as_str);
-        names.extend(described.map(str::to_owned));
+        names.extend(effect.answer().get("arn").and_then(Value::as_str).map(str::to_owned));
         let parents = owned.parents.iter().cloned().chain(place.cluster.as_deref().map(cluster)).collect();
         let item = Item { step: effect.key.step.clone(), order: effect.order * STRIDE, names, parents, closure: false };
         let cost = session.table.kind(&owned.kind).and_then(|kind| kind.meta().cost);
@@ -142,7 +141,7 @@ impl Node {
     }
 
     fn owned(&self) -> Option<&Owned> {
-        self.effect()?.owned.as_ref()
+        self.effect()?.owned.as_deref()
     }
 
     /// Whether an earlier process has called this closure to its end.

@@ -21,7 +21,8 @@ pub(super) fn settle(session: &Arc<Session>, options: &Options, report: &mut Und
         if !open || !chosen {
             continue;
         }
-        let name = effect.tags.get("Name").or_else(|| effect.input.get("name"));
+        let (tags, input) = (effect.tags.value(), effect.input.value());
+        let name = tags.get("Name").or_else(|| input.get("name"));
         let name = name.and_then(serde_json::Value::as_str).unwrap_or_default();
         let left = |kind: &str, why: String| Left {
             step: effect.key.step.clone(),

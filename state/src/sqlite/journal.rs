@@ -18,16 +18,15 @@ struct Ends {
 }
 
 /// The whole journal, its chain checked from the root to the end that the last append left.
-pub(super) fn checked(connection: &Connection, run: &str) -> Result<Vec<Entry>> {
+pub(super) fn checked(connection: &Connection, run: &str, take: &mut dyn FnMut(Entry)) -> Result<()> {
     let snapshot = connection.unchecked_transaction()?;
     let ends = ends(&snapshot, run)?;
     let mut statement =
         snapshot.prepare_cached("SELECT seq, at_ms, sim_ms, payload, hash FROM entries WHERE run = ?1 ORDER BY seq")?;
     let mut rows = statement.query([ends.n])?;
-    let mut entries = Vec::with_capacity(ends.seq.min(1 << 20) as usize);
-    let mut last = ends.root;
+    let (mut last, mut seq) = (ends.root, 0);
     while let Some(row) = rows.next()? {
-        let expected = entries.len() as u64 + 1;
+        let expected = seq + 1;
         let damaged = |why: String| Error::Damaged { run: run.to_owned(), seq: expected, why };
         let entry = raw(row).map_err(|error| damaged(error.to_string()))?;
         if entry.seq != expected {
@@ -37,10 +36,9 @@ pub(super) fn checked(connection: &Connection, run: &str) -> Result<Vec<Entry>> 
         if hash != entry.hash && !mutant!("chain-not-verified") {
             return Err(damaged("its content does not fit its hash and the entry before it".to_owned()));
         }
-        last = hash;
-        entries.push(entry.parse().map_err(|error| damaged(error.to_string()))?);
+        (last, seq) = (hash, expected);
+        take(entry.parse().map_err(|error| damaged(error.to_string()))?);
     }
-    let seq = entries.len() as u64;
     if seq < ends.seq && !mutant!("end-not-verified") {
         let why = format!("it is missing; the journal was written up to entry {}", ends.seq);
         return Err(Error::Damaged { run: run.to_owned(), seq: seq + 1, why });
@@ -49,7 +47,7 @@ pub(super) fn checked(connection: &Connection, run: &str) -> Result<Vec<Entry>> 
         let why = "the journal's end is not the one that was written last".to_owned();
         return Err(Error::Damaged { run: run.to_owned(), seq, why });
     }
-    Ok(entries)
+    Ok(())
 }
 
 /// The entries after `seq`, their chain not checked.

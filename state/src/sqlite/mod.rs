@@ -121,8 +121,8 @@ impl Store for Sqlite {
         self.writer.now(move |connection| files::replace(connection, &lease, &files))
     }
 
-    fn journal(&self, id: &str) -> Result<Vec<Entry>> {
-        self.read(|connection| journal::checked(connection, id))
+    fn read_journal(&self, id: &str, take: &mut dyn FnMut(Entry)) -> Result<()> {
+        self.read(|connection| journal::checked(connection, id, take))
     }
 
     fn journal_after(&self, id: &str, seq: u64) -> Result<Vec<Entry>> {

@@ -147,7 +147,7 @@ fn counted(mut record: Record, known: &mut BTreeSet<String>) -> Record {
 fn agreed(kept: &Kept, run: &Run, taken: &[Entry]) {
     let read = kept.store.journal(&run.id).expect("the chain holds");
     assert_eq!(read, taken, "what was taken is not what is given back");
-    let history = History::from_entries(read);
+    let history = History::load(&kept.store, &run.id).expect("the chain holds");
     let inventory = kept.store.inventory(&run.id).expect("the chain holds");
     let owned: BTreeSet<EffectKey> = inventory.into_iter().filter(|row| !row.gone).map(|row| row.effect).collect();
     let standing: BTreeSet<EffectKey> =

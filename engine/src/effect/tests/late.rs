@@ -31,7 +31,7 @@ fn ended(kind: &Fake, after_s: u64) -> Vec<(Thing, Whose)> {
     rig.call(&name, input).unwrap();
     rig.pass(Duration::from_secs(10_000));
     let mut known = Known::default();
-    known.run(RUN, &History::from_entries(rig.store().journal(RUN).unwrap()));
+    known.run(RUN, &History::load(rig.store().as_ref(), RUN).unwrap());
     let whose = |thing: &Thing| {
         known.whose(&Marked {
             kind: thing.kind.to_owned(),

@@ -361,9 +361,9 @@ impl Store for Mortal {
         self.inner.set_run_files(lease, files)
     }
 
-    fn journal(&self, id: &str) -> Stored<Vec<Entry>> {
+    fn read_journal(&self, id: &str, take: &mut dyn FnMut(Entry)) -> Stored<()> {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        self.inner.journal(id)
+        self.inner.read_journal(id, take)
     }
 
     fn journal_after(&self, id: &str, seq: u64) -> Stored<Vec<Entry>> {

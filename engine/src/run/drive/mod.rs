@@ -186,7 +186,7 @@ fn history(driver: &mut Driver) -> Result<History, Refused> {
             return Err(Refused::Overtaken);
         }
     }
-    Ok(History::from_entries(store.journal(run)?))
+    Ok(History::load(store.as_ref(), run)?)
 }
 
 fn open(mut driver: Driver, lease: Lease) -> Result<Open, Refused> {

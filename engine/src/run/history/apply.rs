@@ -2,16 +2,26 @@
 
 use std::sync::Arc;
 
-use runbook_state::record::{EffectKey, EffectState, Record, Site};
+use runbook_state::{
+    record::{EffectKey, EffectState, Record, Site},
+    store::Entry,
+};
 use serde_json::Value;
 
 use super::{
     Cluster, Driven, Inner, Node,
     fact::{Approval, Decision, Effect, Observation, Step, StepState},
+    packed::Packed,
 };
 use crate::run::{guard::whose_recorded, version::Version};
 
 impl Inner {
+    /// Takes in an entry of the journal.
+    pub(super) fn take(&mut self, entry: Entry) {
+        self.last_seq = self.last_seq.max(entry.seq);
+        self.apply(entry.at_ms, entry.sim_ms, entry.record);
+    }
+
     /// Takes in one record.
     pub(super) fn apply(&mut self, at_ms: i64, sim_ms: Option<i64>, record: Record) {
         self.order += 1;
@@ -69,11 +79,11 @@ impl Inner {
                     op,
                     token,
                     digest,
-                    input,
-                    place,
-                    tags,
+                    input: input.into(),
+                    place: place.into(),
+                    tags: tags.into(),
                     site,
-                    prior,
+                    prior: prior.map(Packed::from),
                     at_ms,
                     target_ms: now,
                     response: None,
@@ -89,19 +99,19 @@ impl Inner {
             Record::Accepted { effect, response, owned } => {
                 self.change(&effect, |e| {
                     e.state = EffectState::Accepted;
-                    e.response = Some(response);
+                    e.response = Some(response.into());
                     if owned.is_some() {
-                        e.owned = owned;
+                        e.owned = owned.map(Box::new);
                     }
                 });
             }
             Record::Done { effect, response, owned, adopted, .. } => {
                 self.change(&effect, |e| {
                     e.state = EffectState::Done;
-                    e.response = Some(response);
+                    e.response = Some(response.into());
                     e.adopted = adopted;
                     if owned.is_some() {
-                        e.owned = owned;
+                        e.owned = owned.map(Box::new);
                     }
                 });
                 self.totals.effects += 1;
@@ -110,7 +120,7 @@ impl Inner {
             Record::Failed { effect, error, remains } => {
                 self.change(&effect, |e| {
                     e.state = EffectState::Failed;
-                    e.error = Some(error);
+                    e.error = Some(error.into());
                     e.remains = remains;
                 });
                 if !remains {
@@ -119,7 +129,7 @@ impl Inner {
             }
             Record::Unknown { effect, error } => self.change(&effect, |e| {
                 e.state = EffectState::Unknown;
-                e.error = Some(error);
+                e.error = Some(error.into());
             }),
             Record::Retired { effect, .. } => {
                 self.change(&effect, |e| e.state = EffectState::Retired);

@@ -3,6 +3,7 @@
 use runbook_state::record::{EffectKey, EffectState, Owned, Site};
 use serde_json::Value;
 
+use super::packed::Packed;
 use crate::{
     error::{Halt, Stop},
     run::version::Version,
@@ -83,31 +84,43 @@ pub struct Effect {
     /// Digest of the input.
     pub digest: String,
     /// The checked input, secrets as placeholders.
-    pub input: Value,
+    pub input: Packed,
     /// Where it goes.
-    pub place: Value,
+    pub place: Packed,
     /// Tags of the request.
-    pub tags: Value,
+    pub tags: Packed,
     /// Where in the script.
     pub site: Site,
     /// What stood there before.
-    pub prior: Option<Value>,
+    pub prior: Option<Packed>,
     /// When the intent was written, wall time.
     pub at_ms: i64,
     /// When the intent was written, in the target's time.
     pub target_ms: i64,
     /// The answer, of `Accepted` or `Done`.
-    pub response: Option<Value>,
+    pub response: Option<Packed>,
     /// The inventory row.
-    pub owned: Option<Owned>,
+    pub owned: Option<Box<Owned>>,
     /// The error, of `Failed` or `Unknown`.
-    pub error: Option<Value>,
+    pub error: Option<Packed>,
     /// Its remains are in the inventory and must be deleted before the next generation.
     pub remains: bool,
     /// Found and taken over.
     pub adopted: bool,
     /// A deletion of it was written down and may have been sent.
     pub deleting: bool,
+}
+
+impl Effect {
+    /// The answer, of `Accepted` or `Done`; null without one.
+    pub fn answer(&self) -> Value {
+        self.response.as_ref().map(Packed::value).unwrap_or_default()
+    }
+
+    /// The error, of `Failed` or `Unknown`; null without one.
+    pub fn trouble(&self) -> Value {
+        self.error.as_ref().map(Packed::value).unwrap_or_default()
+    }
 }
 
 /// A recorded read.

@@ -5,9 +5,11 @@
 //!
 //! * `apply`: what each record does to it.
 //! * `fact`: what it answers with.
+//! * `packed`: how it keeps values.
 
 mod apply;
 mod fact;
+mod packed;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +19,11 @@ use std::{
 };
 
 pub use fact::{Approval, Decision, Effect, Observation, Step, StepState, Totals};
+pub use packed::Packed;
 use runbook_modules::resource::named;
 use runbook_state::{
     record::{EffectKey, EffectState, Ending, Record},
-    store::Entry,
+    store::Store,
 };
 use serde_json::Value;
 
@@ -88,15 +91,14 @@ struct Node {
 }
 
 impl History {
-    /// Reads a journal.
-    pub fn from_entries(entries: Vec<Entry>) -> Self {
+    /// Reads the journal of a run.
+    ///
+    /// # Errors
+    /// As [`Store::journal`].
+    pub fn load(store: &dyn Store, run: &str) -> Result<Self, runbook_state::error::Error> {
         let mut inner = Inner::default();
-        inner.nodes.reserve(entries.len() / 2);
-        for entry in entries {
-            inner.last_seq = inner.last_seq.max(entry.seq);
-            inner.apply(entry.at_ms, entry.sim_ms, entry.record);
-        }
-        Self { inner: RwLock::new(inner) }
+        store.read_journal(run, &mut |entry| inner.take(entry))?;
+        Ok(Self { inner: RwLock::new(inner) })
     }
 
     /// Takes in a record that has just been written.

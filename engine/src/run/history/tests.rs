@@ -1,4 +1,4 @@
-use runbook_state::record::Owned;
+use runbook_state::{record::Owned, store::Entry};
 use serde_json::json;
 
 use super::*;
@@ -47,7 +47,9 @@ fn started(step: &str, attempt: u32) -> Record {
 fn history(records: Vec<Record>) -> History {
     let entry =
         |(at, record): (i64, Record)| Entry { seq: at.unsigned_abs() + 1, at_ms: at, sim_ms: Some(at * 10), record };
-    History::from_entries((0..).zip(records).map(entry).collect())
+    let mut inner = Inner::default();
+    (0..).zip(records).map(entry).for_each(|entry| inner.take(entry));
+    History { inner: RwLock::new(inner) }
 }
 
 #[test]
@@ -72,7 +74,30 @@ fn an_acceptance_without_a_row_keeps_the_one_that_is_known() {
     let accepted = |owned| Record::Accepted { effect: key("a", 0, 0), response: json!({"id": "vpc-1"}), owned };
     let lost = Record::Unknown { effect: key("a", 0, 0), error: json!({}) };
     let h = history(vec![intent(key("a", 0, 0)), accepted(Some(owned())), lost, accepted(None)]);
-    assert_eq!(h.effect("a", 0).and_then(|effect| effect.owned.clone()), Some(owned()));
+    assert_eq!(h.effect("a", 0).and_then(|effect| effect.owned.as_deref().cloned()), Some(owned()));
+}
+
+#[test]
+fn what_an_effect_keeps_is_what_was_recorded() {
+    let said = json!({"name": "ü\n\"", "n": [1, -1, u64::MAX, 0.1, 1e300, true, null], "m": {"": {}}});
+    for response in [said.clone(), Value::Null] {
+        let Record::Intent { effect, op, token, digest, site, .. } = intent(key("a", 0, 0)) else { unreachable!() };
+        let (input, place, tags, prior) =
+            (said.clone(), json!({"region": "r"}), json!({"Name": "x"}), Some(said.clone()));
+        let asked = Record::Intent { effect, op, token, digest, input, place, tags, site, prior };
+        let answered = Record::Done {
+            effect: key("a", 0, 0),
+            response: response.clone(),
+            owned: None,
+            adopted: false,
+            attempts: 1,
+        };
+        let effect = history(vec![asked, answered]).effect("a", 0).unwrap();
+        assert_eq!((effect.input.value(), effect.answer(), effect.response.is_some()), (said.clone(), response, true));
+        assert_eq!((effect.place.value(), effect.tags.value()), (json!({"region": "r"}), json!({"Name": "x"})));
+        assert_eq!(effect.prior.as_ref().map(Packed::value), Some(said.clone()));
+        assert_eq!((effect.error.is_none(), effect.trouble()), (true, Value::Null));
+    }
 }
 
 #[test]

@@ -281,8 +281,8 @@ pub(super) fn effect(scope: &Scope, world: &World, op: &str) -> Result<Value, Ha
         let failure = Failure::new(CHANGED, format!("{} became {op}", known.op));
         return Err(Stop::Changed(Box::new(failure)).into());
     }
-    match known.map(|known| (known.state, known.response.clone())) {
-        Some((EffectState::Done, response)) => return Ok(response.unwrap_or_default()),
+    match known.map(|known| (known.state, known.answer())) {
+        Some((EffectState::Done, response)) => return Ok(response),
         Some((EffectState::Intent, _)) if lock(&world.sent).contains_key(&token) => {}
         None if scope.matching => {
             return Err(Stop::Changed(Box::new(Failure::new(CHANGED, format!("{op} was added")))).into());

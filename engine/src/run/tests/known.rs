@@ -18,7 +18,7 @@ fn begun() -> (Rig, History) {
     let rig = Rig::new();
     make(&rig, "a").unwrap();
     rig.calls();
-    let known = History::from_entries(rig.store().journal(RUN).unwrap());
+    let known = History::load(rig.store().as_ref(), RUN).unwrap();
     rig.reads();
     (rig, known)
 }
