@@ -24,6 +24,15 @@ pub struct Said {
     pub err: String,
 }
 
+impl Said {
+    /// `STEP OPERATION` of every effect that was done, from what the program says with `--json`.
+    pub fn effects(&self) -> Vec<String> {
+        let events = self.out.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let done = events.filter(|event| event["event"] == "effect.done");
+        done.map(|event| [&event["step"], &event["op"]].map(|it| it.as_str().unwrap_or("?")).join(" ")).collect()
+    }
+}
+
 impl Place {
     /// An empty one.
     #[expect(clippy::option_env_unwrap, reason = "the catalogue has this file too, and names its programs itself")]

@@ -23,7 +23,7 @@ fn it_runs_shows_and_is_undone() {
         .filter(|step| step.matches('/').count() <= 1)
         .collect();
     assert!(steps.len() >= 26, "{} top-level and second-level steps: {steps:#?}", steps.len());
-    let effects = events.iter().filter(|e| e["event"] == "effect.done").count();
+    let effects = said.effects().len();
     assert!(effects > 120, "{effects} effects");
     assert!(events.iter().all(|e| e["simulated"] == true && e["v"] == 1));
     assert_eq!(events.last().map(|e| &e["event"]), Some(&Value::from("run.ended")));

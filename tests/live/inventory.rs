@@ -44,6 +44,15 @@ pub fn lines(told: &Value, run: &str) -> Vec<String> {
     lines
 }
 
+/// How what stands differs from what should; None when it does not. Both are [`lines`].
+pub fn difference(stands: &[String], should: &[String]) -> Option<String> {
+    let only = |these: &[String], others: &[String]| {
+        these.iter().filter(|line| !others.contains(line)).cloned().collect::<Vec<_>>().join("\n  ")
+    };
+    let (more, less) = (only(stands, should), only(should, stands));
+    (stands != should).then(|| format!("too much:\n  {more}\nmissing:\n  {less}"))
+}
+
 /// The value with fields and items sorted: the one depends on how serde_json was built, the other on which branch was faster.
 fn same(value: &Value, run: &str) -> Value {
     match value {

@@ -248,12 +248,8 @@ fn trial(aws: &Aws, before: &Inventory, calm: &Calm, case: &Case) -> Result<Live
     };
     to_its_end(&RUN)?;
     let stands = standing(aws, before);
-    if stands != calm.stands {
-        let only = |these: &[String], others: &[String]| {
-            these.iter().filter(|line| !others.contains(line)).cloned().collect::<Vec<_>>().join("\n  ")
-        };
-        let (more, less) = (only(&stands, &calm.stands), only(&calm.stands, &stands));
-        return Err(format!("too much:\n  {more}\nmissing:\n  {less}"));
+    if let Some(differs) = inventory::difference(&stands, &calm.stands) {
+        return Err(differs);
     }
     to_its_end(&UNDO)?;
     let left = aws.inventory().since(before);

@@ -15,6 +15,7 @@ use crate::{
         digest::{Digest, digest},
         rehearse::Rehearsed,
     },
+    run::drive::who,
     script::program::Program,
     targets::{self, Aimed},
     ui::{failure, heading, look::Ink, text::plural},
@@ -110,7 +111,7 @@ pub(super) fn nobody(error: CallError) -> Problem {
     let credentials = error.class == Class::Credentials;
     let problem = match credentials {
         true => Problem::usage("RB0442", format!("no working AWS credentials: {error}")),
-        false => Problem::usage("RB0431", format!("the target does not say who it is: {error}")),
+        false => Problem::usage("RB0431", who::silent(&error)),
     };
     let problem = problem.hint("--sandbox runs without an account: nothing is real");
     let problem = error.hints.into_iter().fold(problem, Problem::hint);

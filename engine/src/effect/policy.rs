@@ -32,7 +32,7 @@ pub const ANEW: u32 = 7;
 /// A read did not get through.
 pub const READ: Backoff = backoff(1, 200, 15, 8);
 /// The target did not say who it is.
-pub const WHO: Backoff = backoff(1, 200, 8, 4);
+pub const WHO: Backoff = NOT_SENT;
 /// Something stands already and is looked for.
 pub const LOOK: Backoff = backoff(2, 200, 8, 4);
 /// Reading again until a state is reached, where the target does not know its next change.

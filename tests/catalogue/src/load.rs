@@ -3,7 +3,6 @@
 use std::{fs, process::Stdio, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
 
 use crate::{
     Section,
@@ -208,11 +207,8 @@ fn same(bench: &Bench, part: &mut Part) {
 fn commands(place: &Place, name: &str) -> Tried<Vec<String>> {
     expect(place, 0, &["run", &format!("{name}.rhai"), "--sandbox", "--speed", "0", "-q"])?;
     let shown = expect(place, 0, &["show", "latest", "--json"])?;
-    let events = shown.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let done = events.filter(|event| event["event"] == "effect.done");
-    let effects = done.map(|event| format!("{} {}", event["step"], event["op"]));
     let seen = calls(&world(place)?).into_iter().map(|call| format!("{} {}", call["op"], call["outcome"]));
-    let mut commands: Vec<String> = effects.chain(seen).collect();
+    let mut commands: Vec<String> = shown.effects().into_iter().chain(seen).collect();
     commands.sort();
     Ok(commands)
 }

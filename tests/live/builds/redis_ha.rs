@@ -7,7 +7,7 @@ use runbook_testbed::{
     proxy::{Inventory, On, Phase},
     tools::{self, Tools},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     golden,
@@ -39,9 +39,7 @@ impl Redis {
     /// What the newest run of a place did: `STEP OPERATION` of every effect.
     fn commands(&self, place: &Place) -> Vec<String> {
         let said = self.0.say(place, &["show", "latest", "--json"]);
-        let events = said.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let done = events.filter(|event| event["event"] == "effect.done");
-        let mut commands: Vec<String> = done.map(|event| format!("{} {}", event["step"], event["op"])).collect();
+        let mut commands = said.effects();
         commands.sort();
         assert!(!commands.is_empty(), "{}", said.err);
         commands

@@ -26,11 +26,16 @@ pub(super) fn know(driver: &Driver) -> Result<About, Refused> {
     let host = Asking { time: &driver.time, cancel: &driver.cancel };
     ask(&driver.runtime, &*driver.target, &driver.place, &host).map_err(|error| {
         let code = if error.class == Class::Credentials { "RB0432" } else { "RB0431" };
-        let mut failure = Failure::new(code, format!("the target does not say who it is: {error}"));
+        let mut failure = Failure::new(code, silent(&error));
         failure.request_id = error.request_id;
         failure.hints = error.hints;
         Refused::Failure(Box::new(failure))
     })
+}
+
+/// What a person is told when a target does not say who it is.
+pub fn silent(error: &CallError) -> String {
+    format!("the target does not say who it is: {error}")
 }
 
 /// Asks a target who it is, a few times when it is busy or does not answer. One that cannot be reached, or that refuses, is not asked

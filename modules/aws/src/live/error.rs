@@ -31,14 +31,15 @@ where
             let status = answer.raw().status().as_u16();
             let now = SystemTimeSource::new().now();
             let skewed = skew::told(answer.raw(), code, message, now);
-            let class = if code.is_empty() { Class::Unknown } else { class(status, code, message) };
-            let code = if code.is_empty() { format!("Http{status}") } else { code.to_owned() };
-            let message = match (code.starts_with("Http"), message.is_empty()) {
-                (true, true) => foreign(answer.raw()),
-                (false, true) => chain(&error),
+            let said = match (code, message) {
+                ("", "") => foreign(answer.raw()),
+                (_, "") => chain(&error),
                 _ => message.to_owned(),
             };
-            skewed.unwrap_or_else(|| CallError::new(class, code, message))
+            skewed.unwrap_or_else(|| match code {
+                "" => CallError::new(Class::Unknown, format!("Http{status}"), said),
+                _ => CallError::new(class(status, code, message), code, said),
+            })
         }
         SdkError::ResponseError(answer) => {
             CallError::new(Class::Unknown, format!("Http{}", answer.raw().status().as_u16()), chain(&error))

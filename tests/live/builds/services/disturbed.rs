@@ -137,12 +137,8 @@ fn trial(stand: &Stand, calm: &Brought, call: &Nth, phase: Phase, action: &Actio
         resumed += 1;
     }
     let now = brought(stand, &before);
-    if now.stands != calm.stands {
-        let only = |these: &[String], others: &[String]| {
-            these.iter().filter(|line| !others.contains(line)).cloned().collect::<Vec<_>>().join("\n  ")
-        };
-        let (more, less) = (only(&now.stands, &calm.stands), only(&calm.stands, &now.stands));
-        return Err(format!("too much:\n  {more}\nmissing:\n  {less}"));
+    if let Some(differs) = inventory::difference(&now.stands, &calm.stands) {
+        return Err(differs);
     }
     for (operation, times) in &now.executed {
         let wanted = calm.executed.get(operation).copied().unwrap_or_default();
