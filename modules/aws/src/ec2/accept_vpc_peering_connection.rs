@@ -80,7 +80,7 @@ pub mod live {
         wire,
     };
     use crate::{
-        live::{Call, Clients, Sent},
+        live::{Call, Clients, Sent, empty},
         row::text,
     };
 
@@ -95,10 +95,7 @@ pub mod live {
             let call = clients.ec2.accept_vpc_peering_connection().vpc_peering_connection_id(id);
             let error = match call.send().await.map_err(wire::making) {
                 Ok(answer) => {
-                    return answer
-                        .vpc_peering_connection()
-                        .map(described)
-                        .ok_or_else(|| wire::empty("peering connection"));
+                    return answer.vpc_peering_connection().map(described).ok_or_else(|| empty("peering connection"));
                 }
                 Err(error) => error,
             };

@@ -112,6 +112,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Elastic IP addresses.
@@ -156,7 +157,7 @@ pub mod live {
                 .tag_specifications(wire::tags(ResourceType::ElasticIp, sent));
             let answer = call.send().await.map_err(wire::making)?;
             if answer.allocation_id().is_none() {
-                return Err(wire::empty("allocation id"));
+                return Err(empty("allocation id"));
             }
             Ok(Described::new()
                 .text("id", answer.allocation_id())

@@ -147,7 +147,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
-        error,
+        empty, error,
     };
 
     /// Flow logs.
@@ -205,7 +205,7 @@ pub mod live {
                 let (code, message) = (refused.code().unwrap_or_default(), refused.message().unwrap_or_default());
                 return Err(CallError::new(error::class(400, code, message), code, message));
             }
-            let Some(id) = answer.flow_log_ids().first() else { return Err(wire::empty("flow log id")) };
+            let Some(id) = answer.flow_log_ids().first() else { return Err(empty("flow log id")) };
             Ok(Described::new()
                 .text("id", Some(id))
                 .text("flow_log_id", Some(id))

@@ -91,6 +91,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Internet gateways.
@@ -125,7 +126,7 @@ pub mod live {
             let call = clients.ec2.create_internet_gateway();
             let call = call.tag_specifications(wire::tags(ResourceType::InternetGateway, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.internet_gateway().map(described).ok_or_else(|| wire::empty("internet gateway"))
+            answer.internet_gateway().map(described).ok_or_else(|| empty("internet gateway"))
         }
 
         async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -81,7 +81,7 @@ pub mod live {
         super::{snapshot::live::Snapshots, wire, wire::Listed},
         KEPT, tags,
     };
-    use crate::live::{Call, Clients, Sent, convert::field};
+    use crate::live::{Call, Clients, Sent, convert::field, empty};
 
     /// The call.
     pub struct Keep;
@@ -101,7 +101,7 @@ pub mod live {
             let answer = call.tag_specifications(tags).send().await.map_err(wire::making)?;
             match answer.snapshot_id() {
                 Some(id) => Ok(json!({ "snapshot_id": id })),
-                None => Err(wire::empty("snapshot id")),
+                None => Err(empty("snapshot id")),
             }
         }
     }

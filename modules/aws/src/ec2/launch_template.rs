@@ -207,6 +207,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
+        empty,
     };
 
     /// Launch templates.
@@ -327,7 +328,7 @@ pub mod live {
                 .launch_template_data(data(input.launch_template_data))
                 .tag_specifications(wire::tags(ResourceType::LaunchTemplate, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            let Some(made) = answer.launch_template() else { return Err(wire::empty("launch template")) };
+            let Some(made) = answer.launch_template() else { return Err(empty("launch template")) };
             Ok(described(made).value("launch_template_data", sent.input.get("launch_template_data").cloned()).done())
         }
 

@@ -257,6 +257,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// NAT gateways.
@@ -319,7 +320,7 @@ pub mod live {
                 .set_private_ip_address(input.private_ip_address)
                 .tag_specifications(wire::tags(ResourceType::Natgateway, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.nat_gateway().map(described).ok_or_else(|| wire::empty("NAT gateway"))
+            answer.nat_gateway().map(described).ok_or_else(|| empty("NAT gateway"))
         }
 
         /// One that was deleted is listed for about an hour more.

@@ -262,6 +262,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Network interfaces.
@@ -352,7 +353,7 @@ pub mod live {
                 .set_private_ip_address(input.private_ip_address)
                 .tag_specifications(wire::tags(ResourceType::NetworkInterface, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.network_interface().map(described).ok_or_else(|| wire::empty("network interface"))
+            answer.network_interface().map(described).ok_or_else(|| empty("network interface"))
         }
 
         async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

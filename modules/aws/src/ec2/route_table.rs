@@ -150,6 +150,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Route tables.
@@ -222,7 +223,7 @@ pub mod live {
                 .vpc_id(input.vpc_id)
                 .tag_specifications(wire::tags(ResourceType::RouteTable, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.route_table().map(described).ok_or_else(|| wire::empty("route table"))
+            answer.route_table().map(described).ok_or_else(|| empty("route table"))
         }
 
         async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -133,6 +133,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Associations.
@@ -164,7 +165,7 @@ pub mod live {
                 .set_subnet_id(input.subnet_id.clone())
                 .set_gateway_id(input.gateway_id.clone());
             let answer = call.send().await.map_err(wire::making)?;
-            let id = answer.association_id().ok_or_else(|| wire::empty("association id"))?;
+            let id = answer.association_id().ok_or_else(|| empty("association id"))?;
             let state = answer.association_state().map(|state| {
                 Described::new().text("state", state.state()).text("status_message", state.status_message()).done()
             });

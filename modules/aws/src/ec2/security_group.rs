@@ -157,6 +157,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Security groups.
@@ -222,7 +223,7 @@ pub mod live {
                 .set_vpc_id(input.vpc_id.clone())
                 .tag_specifications(wire::tags(ResourceType::SecurityGroup, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            let id = answer.group_id().ok_or_else(|| wire::empty("group id"))?;
+            let id = answer.group_id().ok_or_else(|| empty("group id"))?;
             Ok(Described::new()
                 .text("id", Some(id))
                 .text("group_id", Some(id))

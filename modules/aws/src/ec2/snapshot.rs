@@ -115,6 +115,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Snapshots.
@@ -159,7 +160,7 @@ pub mod live {
                 .tag_specifications(wire::tags(ResourceType::Snapshot, sent));
             let answer = call.send().await.map_err(wire::making)?;
             if answer.snapshot_id().is_none() {
-                return Err(wire::empty("snapshot id"));
+                return Err(empty("snapshot id"));
             }
             Ok(Described::new()
                 .text("id", answer.snapshot_id())

@@ -198,6 +198,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Subnets.
@@ -246,7 +247,7 @@ pub mod live {
                 .set_availability_zone_id(input.availability_zone_id)
                 .tag_specifications(wire::tags(ResourceType::Subnet, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.subnet().map(described).ok_or_else(|| wire::empty("subnet"))
+            answer.subnet().map(described).ok_or_else(|| empty("subnet"))
         }
 
         async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -155,6 +155,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Volumes.
@@ -215,7 +216,7 @@ pub mod live {
                 .tag_specifications(wire::tags(ResourceType::Volume, sent));
             let answer = call.send().await.map_err(wire::making)?;
             if answer.volume_id().is_none() {
-                return Err(wire::empty("volume id"));
+                return Err(empty("volume id"));
             }
             Ok(Described::new()
                 .text("id", answer.volume_id())

@@ -145,6 +145,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// VPCs.
@@ -187,7 +188,7 @@ pub mod live {
                 .set_amazon_provided_ipv6_cidr_block(input.amazon_provided_ipv6_cidr_block)
                 .tag_specifications(wire::tags(ResourceType::Vpc, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.vpc().map(described).ok_or_else(|| wire::empty("VPC"))
+            answer.vpc().map(described).ok_or_else(|| empty("VPC"))
         }
 
         async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

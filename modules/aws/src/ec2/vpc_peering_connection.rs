@@ -216,6 +216,7 @@ pub mod live {
     use crate::live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     };
 
     /// Peering connections.
@@ -284,7 +285,7 @@ pub mod live {
                 .set_peer_region(input.peer_region)
                 .tag_specifications(wire::tags(ResourceType::VpcPeeringConnection, sent));
             let answer = call.send().await.map_err(wire::making)?;
-            answer.vpc_peering_connection().map(described).ok_or_else(|| wire::empty("peering connection"))
+            answer.vpc_peering_connection().map(described).ok_or_else(|| empty("peering connection"))
         }
 
         async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

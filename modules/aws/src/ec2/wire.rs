@@ -73,11 +73,6 @@ where
     sorted
 }
 
-/// An answer that lacks what the request was for: whether it was made is not known.
-pub fn empty(what: &str) -> CallError {
-    CallError::new(Class::Unknown, "EmptyAnswer", format!("the answer holds no {what}"))
-}
-
 /// Something that a describe call lists.
 pub trait Listed: Send + Sync + 'static {
     /// The input's field for ids.

@@ -15,7 +15,7 @@ use aws_smithy_types::{config_bag::ConfigBag, retry::RetryConfig, timeout::Timeo
 use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use runbook_modules::target::Place;
 
-use super::credentials::Source;
+use super::{credentials::Source, hollow::NoHollowAnswers};
 
 /// The clients of one place (region, profile, role).
 #[derive(Debug)]
@@ -117,6 +117,15 @@ impl Clients {
 
     /// Builds the clients of a configuration.
     pub fn new(config: &SdkConfig) -> Self {
+        // A client of a service, whose hollow answers are refused.
+        macro_rules! client {
+            ($service:ident) => {
+                client!($service, $service::config::Builder::from(config))
+            };
+            ($service:ident, $config:expr) => {
+                $service::Client::from_conf($config.interceptor(NoHollowAnswers).build())
+            };
+        }
         let mut cloud_map = aws_sdk_servicediscovery::config::Builder::from(config);
         if endpoint(config, "ServiceDiscovery").is_some() {
             cloud_map = cloud_map.interceptor(PlainHost);
@@ -124,29 +133,29 @@ impl Clients {
         // A custom endpoint such as `localhost` has no host of its own for each bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint(config, "S3").is_some());
         Self {
-            account: aws_sdk_account::Client::new(config),
-            acm: aws_sdk_acm::Client::new(config),
-            autoscaling: aws_sdk_autoscaling::Client::new(config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
-            ec2: aws_sdk_ec2::Client::new(config),
-            ecr: aws_sdk_ecr::Client::new(config),
-            eks: aws_sdk_eks::Client::new(config),
-            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
-            events: aws_sdk_eventbridge::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            kms: aws_sdk_kms::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
-            rds: aws_sdk_rds::Client::new(config),
-            s3: aws_sdk_s3::Client::from_conf(s3.build()),
-            secretsmanager: aws_sdk_secretsmanager::Client::new(config),
-            sqs: aws_sdk_sqs::Client::new(config),
-            ssm: aws_sdk_ssm::Client::new(config),
-            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
-            wafv2: aws_sdk_wafv2::Client::new(config),
-            route53: aws_sdk_route53::Client::new(config),
-            servicediscovery: aws_sdk_servicediscovery::Client::from_conf(cloud_map.build()),
-            servicequotas: aws_sdk_servicequotas::Client::new(config),
-            sts: aws_sdk_sts::Client::new(config),
+            account: client!(aws_sdk_account),
+            acm: client!(aws_sdk_acm),
+            autoscaling: client!(aws_sdk_autoscaling),
+            cloudwatch: client!(aws_sdk_cloudwatch),
+            ec2: client!(aws_sdk_ec2),
+            ecr: client!(aws_sdk_ecr),
+            eks: client!(aws_sdk_eks),
+            elbv2: client!(aws_sdk_elasticloadbalancingv2),
+            events: client!(aws_sdk_eventbridge),
+            iam: client!(aws_sdk_iam),
+            kms: client!(aws_sdk_kms),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            rds: client!(aws_sdk_rds),
+            s3: client!(aws_sdk_s3, s3),
+            secretsmanager: client!(aws_sdk_secretsmanager),
+            sqs: client!(aws_sdk_sqs),
+            ssm: client!(aws_sdk_ssm),
+            tagging: client!(aws_sdk_resourcegroupstagging),
+            wafv2: client!(aws_sdk_wafv2),
+            route53: client!(aws_sdk_route53),
+            servicediscovery: client!(aws_sdk_servicediscovery, cloud_map),
+            servicequotas: client!(aws_sdk_servicequotas),
+            sts: client!(aws_sdk_sts),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             endpoint: endpoints(config),
             sts_endpoint: endpoint(config, "STS"),

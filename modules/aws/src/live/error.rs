@@ -53,6 +53,11 @@ where
     }
 }
 
+/// An answer that lacks what the request was for: nothing is known, neither that it was made nor that it is gone.
+pub fn empty(what: &str) -> CallError {
+    CallError::new(Class::Unknown, "EmptyAnswer", format!("the answer holds no {what}"))
+}
+
 /// What went wrong and why, in the words of each cause, without the answer: it may hold a secret.
 fn chain(error: &(dyn Error + 'static)) -> String {
     sources(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": ")

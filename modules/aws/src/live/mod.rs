@@ -7,6 +7,7 @@
 //! * [`convert`]: AWS's types as JSON.
 //! * [`driver`]: what a kind and an operation implement.
 //! * [`eks_access`]: how the API server of an EKS cluster is reached.
+//! * [`hollow`]: answers that are none.
 //! * [`skew`]: a clock that is not AWS's.
 //! * [`tagged`]: what carries our tags.
 //! * [`target`]: the target itself, which finds the calls of a kind or operation here.
@@ -22,6 +23,7 @@ pub mod credentials;
 pub mod driver;
 pub mod eks_access;
 pub mod error;
+pub mod hollow;
 pub mod skew;
 pub mod tagged;
 pub mod target;
@@ -32,7 +34,7 @@ mod tests;
 
 pub use clients::Clients;
 pub use driver::{Call, Driver, DynCall, DynDriver};
-pub use error::classify;
+pub use error::{classify, empty};
 pub use target::Live;
 
 /// What a live creation or operation carries: the checked input with the values of secrets in it, the token, the tags.

@@ -10,6 +10,7 @@ use super::queue::{self, Input};
 use crate::live::{
     Call, Clients, Driver, Sent, classify,
     convert::{self, Described, field},
+    empty,
 };
 
 pub(super) struct Queue;
@@ -74,7 +75,7 @@ async fn attributes(clients: &Clients, url: &str) -> Result<HashMap<QueueAttribu
 /// The URL of a queue; None: there is none of this name.
 async fn url(clients: &Clients, name: &str) -> Result<Option<String>, CallError> {
     match clients.sqs.get_queue_url().queue_name(name).send().await.map_err(classify).map_err(sorted) {
-        Ok(answer) => Ok(answer.queue_url),
+        Ok(answer) => answer.queue_url.ok_or_else(|| empty("queue URL")).map(Some),
         Err(error) if error.class == Class::NotFound => Ok(None),
         Err(error) => Err(error),
     }

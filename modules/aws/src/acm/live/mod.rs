@@ -11,6 +11,7 @@ use super::certificate::{Input, List};
 use crate::live::{
     Call, Clients, Driver, Sent, classify,
     convert::{Described, built, field, texts},
+    empty,
 };
 
 #[cfg(test)]
@@ -57,7 +58,7 @@ fn described(found: &CertificateDetail) -> Described {
 
 async fn one(clients: &Clients, arn: &str) -> Result<Option<CertificateDetail>, CallError> {
     match clients.acm.describe_certificate().certificate_arn(arn).send().await.map_err(classify) {
-        Ok(answer) => Ok(answer.certificate),
+        Ok(answer) => answer.certificate.ok_or_else(|| empty("certificate")).map(Some),
         Err(e) if e.class == Class::NotFound => Ok(None),
         Err(e) => Err(e),
     }

@@ -10,6 +10,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, built, field, texts},
+        empty,
     },
 };
 
@@ -58,7 +59,7 @@ impl Driver for Repository {
             .set_image_tag_mutability(input.image_tag_mutability.as_deref().map(ImageTagMutability::from))
             .set_tags(Some(tags));
         let answer = request.send().await.map_err(classify)?;
-        let made = answer.repository().map(described).unwrap_or_default();
+        let made = answer.repository().map(described).ok_or_else(|| empty("repository"))?;
         let tags = sent.tags.iter().map(|(key, value)| (Some(key.as_str()), Some(value.as_str())));
         Ok(made.value(repository::CONSENT, input.empty_on_undo).tags(tags).done())
     }

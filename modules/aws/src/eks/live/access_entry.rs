@@ -10,6 +10,7 @@ use crate::{
     live::{
         Clients, Driver, Sent, classify,
         convert::{self, Described, field, texts},
+        empty,
     },
 };
 
@@ -44,7 +45,7 @@ impl Driver for AccessEntry {
             .client_request_token(sent.token)
             .set_tags(Some(convert::hash_map(sent.tags)));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.access_entry().map(described).unwrap_or_default())
+        answer.access_entry().map(described).ok_or_else(|| empty("access entry"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -13,6 +13,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{self, Described, field},
+        empty,
     },
 };
 
@@ -44,7 +45,7 @@ fn described(found: &types::Addon) -> Value {
 async fn describe(clients: &Clients, at: &Value) -> Result<Value, CallError> {
     let request = clients.eks.describe_addon().cluster_name(field(at, "cluster_name"));
     let answer = request.addon_name(field(at, "addon_name")).send().await.map_err(classify)?;
-    Ok(answer.addon().map(described).unwrap_or_default())
+    answer.addon().map(described).ok_or_else(|| empty("addon"))
 }
 
 impl Driver for Addon {
@@ -62,7 +63,7 @@ impl Driver for Addon {
             .client_request_token(sent.token)
             .set_tags(Some(convert::hash_map(sent.tags)));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.addon().map(described).unwrap_or_default())
+        answer.addon().map(described).ok_or_else(|| empty("addon"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
@@ -94,7 +95,7 @@ async fn change(clients: &Clients, settings: addon_settings::Input, token: Optio
         .set_configuration_values(settings.configuration_values)
         .set_client_request_token(token);
     let answer = request.send().await.map_err(classify)?;
-    Ok(answer.update().map(update::described).unwrap_or_default())
+    answer.update().map(update::described).ok_or_else(|| empty("update"))
 }
 
 fn given(described: &Value, name: &str) -> Option<String> {

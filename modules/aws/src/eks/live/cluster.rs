@@ -13,6 +13,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{self, Described, field, texts},
+        empty,
     },
 };
 
@@ -114,7 +115,7 @@ fn encryption(one: cluster::Encryption) -> EncryptionConfig {
 
 async fn describe(clients: &Clients, name: &str) -> Result<Value, CallError> {
     let answer = clients.eks.describe_cluster().name(name).send().await.map_err(classify)?;
-    Ok(answer.cluster().map(|found| described(found, &clients.region)).unwrap_or_default())
+    answer.cluster().map(|found| described(found, &clients.region)).ok_or_else(|| empty("cluster"))
 }
 
 impl Driver for Cluster {
@@ -140,7 +141,7 @@ impl Driver for Cluster {
             .client_request_token(sent.token)
             .set_tags(Some(convert::hash_map(sent.tags)));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.cluster().map(|made| described(made, &clients.region)).unwrap_or_default())
+        answer.cluster().map(|made| described(made, &clients.region)).ok_or_else(|| empty("cluster"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

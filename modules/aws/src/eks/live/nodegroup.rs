@@ -12,6 +12,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{self, Described, field, texts},
+        empty,
     },
 };
 
@@ -78,7 +79,7 @@ fn described(found: &types::Nodegroup) -> Value {
 async fn describe(clients: &Clients, at: &Value) -> Result<Value, CallError> {
     let request = clients.eks.describe_nodegroup().cluster_name(field(at, "cluster_name"));
     let answer = request.nodegroup_name(field(at, "nodegroup_name")).send().await.map_err(classify)?;
-    Ok(answer.nodegroup().map(described).unwrap_or_default())
+    answer.nodegroup().map(described).ok_or_else(|| empty("nodegroup"))
 }
 
 pub(super) async fn names(clients: &Clients, cluster: &str) -> Result<Vec<String>, CallError> {
@@ -137,7 +138,7 @@ impl Driver for Nodegroup {
             .client_request_token(sent.token)
             .set_tags(Some(convert::hash_map(sent.tags)));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.nodegroup().map(described).unwrap_or_default())
+        answer.nodegroup().map(described).ok_or_else(|| empty("nodegroup"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -10,6 +10,7 @@ use crate::{
     live::{
         Clients, Driver, Sent, classify,
         convert::{self, Described, field},
+        empty,
     },
 };
 
@@ -48,7 +49,7 @@ impl Driver for PodIdentity {
             .client_request_token(sent.token)
             .set_tags(Some(convert::hash_map(sent.tags)));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.association().map(described).unwrap_or_default())
+        answer.association().map(described).ok_or_else(|| empty("pod identity association"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     eks::{update::Describe, update_cluster_config::Input},
-    live::{Call, Clients, Sent, classify, convert::Described},
+    live::{Call, Clients, Sent, classify, convert::Described, empty},
 };
 
 pub(in crate::eks) struct UpdateConfig;
@@ -32,7 +32,7 @@ pub(super) async fn describe(
 ) -> Result<Value, CallError> {
     let request = clients.eks.describe_update().name(cluster).set_addon_name(addon).update_id(id);
     let answer = request.send().await.map_err(classify)?;
-    Ok(answer.update().map(described).unwrap_or_default())
+    answer.update().map(described).ok_or_else(|| empty("update"))
 }
 
 impl Call for UpdateConfig {
@@ -45,7 +45,7 @@ impl Call for UpdateConfig {
             .build();
         let request = clients.eks.update_cluster_config().name(name).resources_vpc_config(vpc);
         let answer = request.client_request_token(sent.token).send().await.map_err(classify)?;
-        Ok(answer.update().map(described).unwrap_or_default())
+        answer.update().map(described).ok_or_else(|| empty("update"))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
 };
 
@@ -91,7 +92,7 @@ impl Driver for Listener {
             .set_default_actions(Some(actions))
             .set_tags(Some(tags(sent)));
         let answer = call.send().await.map_err(classify)?;
-        let mut made = answer.listeners().first().map(described).unwrap_or_default();
+        let mut made = answer.listeners().first().map(described).ok_or_else(|| empty("listener"))?;
         made["tags"] = json!(sent.tags);
         Ok(made)
     }

@@ -15,6 +15,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
+        empty,
     },
 };
 
@@ -82,7 +83,7 @@ impl Driver for LoadBalancer {
             .set_ip_address_type(input.ip_address_type.as_deref().map(IpAddressType::from))
             .set_tags(Some(tags(sent)));
         let answer = call.send().await.map_err(classify)?;
-        let mut made = answer.load_balancers().first().map(described).unwrap_or_default();
+        let mut made = answer.load_balancers().first().map(described).ok_or_else(|| empty("load balancer"))?;
         made["tags"] = json!(sent.tags);
         Ok(made)
     }

@@ -10,6 +10,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
+        empty,
     },
 };
 
@@ -65,7 +66,7 @@ impl Driver for TargetGroup {
             .set_health_check_port(input.health_check_port)
             .set_tags(Some(tags(sent)));
         let answer = call.send().await.map_err(classify)?;
-        let mut made = answer.target_groups().first().map(described).unwrap_or_default();
+        let mut made = answer.target_groups().first().map(described).ok_or_else(|| empty("target group"))?;
         made["tags"] = json!(sent.tags);
         Ok(made)
     }

@@ -13,6 +13,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
     row::untagged,
 };
@@ -40,7 +41,7 @@ fn described(profile: &types::InstanceProfile) -> Value {
 async fn get(clients: &Clients, name: &str) -> Result<Value, CallError> {
     let request = clients.iam.get_instance_profile().instance_profile_name(name);
     let answer = request.send().await.map_err(classify)?;
-    Ok(answer.instance_profile().map(described).unwrap_or_default())
+    answer.instance_profile().map(described).ok_or_else(|| empty("instance profile"))
 }
 
 async fn take_out(clients: &Clients, profile: &str, role: &str) -> Result<(), CallError> {
@@ -54,7 +55,7 @@ impl Driver for InstanceProfile {
         let request = clients.iam.create_instance_profile().instance_profile_name(input.instance_profile_name);
         let request = request.set_path(input.path).set_tags(Some(tags(sent)?));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.instance_profile().map(described).unwrap_or_default())
+        answer.instance_profile().map(described).ok_or_else(|| empty("instance profile"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

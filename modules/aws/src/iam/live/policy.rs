@@ -10,6 +10,7 @@ use crate::{
     live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
 };
 
@@ -41,7 +42,7 @@ impl Driver for Policy {
             .set_description(input.description)
             .set_tags(Some(tags(sent)?));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.policy().map(described_policy).unwrap_or_default())
+        answer.policy().map(described_policy).ok_or_else(|| empty("policy"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

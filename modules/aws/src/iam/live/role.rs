@@ -9,6 +9,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
 };
 
@@ -35,7 +36,7 @@ fn described_role(role: &aws_sdk_iam::types::Role) -> Value {
 
 async fn get_role(clients: &Clients, name: &str) -> Result<Value, CallError> {
     let answer = clients.iam.get_role().role_name(name).send().await.map_err(classify)?;
-    Ok(answer.role().map(described_role).unwrap_or_default())
+    answer.role().map(described_role).ok_or_else(|| empty("role"))
 }
 
 impl Driver for Role {
@@ -52,7 +53,7 @@ impl Driver for Role {
             .set_permissions_boundary(input.permissions_boundary)
             .set_tags(Some(tags(sent)?));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.role().map(described_role).unwrap_or_default())
+        answer.role().map(described_role).ok_or_else(|| empty("role"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -10,6 +10,7 @@ use crate::{
     live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
 };
 
@@ -36,7 +37,7 @@ impl Driver for ServiceLinkedRole {
             let taken = error.code == "InvalidInput" && error.message.contains("has been taken");
             if taken { CallError { class: Class::AlreadyExists, ..error } } else { error }
         })?;
-        Ok(answer.role().map(|role| described(role, &aws_service_name)).unwrap_or_default())
+        answer.role().map(|role| described(role, &aws_service_name)).ok_or_else(|| empty("role"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

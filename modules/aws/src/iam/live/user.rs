@@ -11,6 +11,7 @@ use crate::{
     live::{
         Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
 };
 
@@ -42,7 +43,7 @@ impl Driver for User {
             .set_permissions_boundary(input.permissions_boundary)
             .set_tags(Some(tags(sent)?));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.user().map(described).unwrap_or_default())
+        answer.user().map(described).ok_or_else(|| empty("user"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

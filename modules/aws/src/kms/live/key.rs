@@ -14,6 +14,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, built, field},
+        empty,
     },
 };
 
@@ -40,10 +41,7 @@ fn described(key: &KeyMetadata) -> Described {
 
 async fn metadata(clients: &Clients, id: &str) -> Result<KeyMetadata, CallError> {
     let answer = clients.kms.describe_key().key_id(id).send().await.map_err(classify)?;
-    answer
-        .key_metadata()
-        .cloned()
-        .ok_or_else(|| CallError::new(Class::Unknown, "EmptyAnswer", "DescribeKey named no key"))
+    answer.key_metadata().cloned().ok_or_else(|| empty("key"))
 }
 
 async fn tags(clients: &Clients, id: &str) -> Result<Vec<Tag>, CallError> {

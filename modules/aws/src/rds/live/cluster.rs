@@ -12,6 +12,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
+        empty,
     },
     rds::{
         db_cluster::{Describe, Input, KIND, Scaling},
@@ -110,7 +111,7 @@ impl Driver for Cluster {
             .set_deletion_protection(input.deletion_protection)
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
-        Ok(answer.db_cluster().map(described).unwrap_or_default())
+        answer.db_cluster().map(described).ok_or_else(|| empty("DB cluster"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
@@ -187,6 +188,6 @@ impl Call for ModifyCluster {
             .set_vpc_security_group_ids(input.vpc_security_group_ids)
             .set_master_user_password(input.master_user_password);
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
-        Ok(answer.db_cluster().map(described).unwrap_or_default())
+        answer.db_cluster().map(described).ok_or_else(|| empty("DB cluster"))
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field},
+        empty,
     },
     rds::{db_cluster_parameter_group, db_parameter_group, db_subnet_group, option_group},
 };
@@ -47,7 +48,7 @@ impl Driver for SubnetGroup {
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
         let tags = tags(sent).unwrap_or_default();
-        Ok(answer.db_subnet_group().map(|group| subnet_group(group, &tags)).unwrap_or_default())
+        answer.db_subnet_group().map(|group| subnet_group(group, &tags)).ok_or_else(|| empty("DB subnet group"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
@@ -92,7 +93,10 @@ impl Driver for ParameterGroup {
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
         let tags = tags(sent).unwrap_or_default();
-        Ok(answer.db_parameter_group().map(|group| parameter_group(group, &tags)).unwrap_or_default())
+        answer
+            .db_parameter_group()
+            .map(|group| parameter_group(group, &tags))
+            .ok_or_else(|| empty("DB parameter group"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
@@ -141,7 +145,10 @@ impl Driver for ClusterParameterGroup {
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
         let tags = tags(sent).unwrap_or_default();
-        Ok(answer.db_cluster_parameter_group().map(|group| cluster_group(group, &tags)).unwrap_or_default())
+        answer
+            .db_cluster_parameter_group()
+            .map(|group| cluster_group(group, &tags))
+            .ok_or_else(|| empty("DB cluster parameter group"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
@@ -194,7 +201,7 @@ impl Driver for OptionGroup {
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
         let tags = tags(sent).unwrap_or_default();
-        Ok(answer.option_group().map(|group| options(group, &tags)).unwrap_or_default())
+        answer.option_group().map(|group| options(group, &tags)).ok_or_else(|| empty("option group"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -12,6 +12,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
+        empty,
     },
     rds::{
         db_instance::{Describe, Input, KIND},
@@ -131,7 +132,7 @@ impl Driver for Instance {
             .set_deletion_protection(input.deletion_protection)
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
-        Ok(answer.db_instance().map(described).unwrap_or_default())
+        answer.db_instance().map(described).ok_or_else(|| empty("DB instance"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
@@ -208,6 +209,6 @@ impl Call for ModifyInstance {
             .set_vpc_security_group_ids(input.vpc_security_group_ids)
             .set_master_user_password(input.master_user_password);
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
-        Ok(answer.db_instance().map(described).unwrap_or_default())
+        answer.db_instance().map(described).ok_or_else(|| empty("DB instance"))
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, field, texts},
+        empty,
     },
     rds::{
         db_proxy::{Auth, Input},
@@ -70,7 +71,7 @@ impl Driver for Proxy {
             .set_tags(tags(sent));
         let answer = request.send().await.map_err(classify).map_err(sorted)?;
         let tags = tags(sent).unwrap_or_default();
-        Ok(answer.db_proxy().map(|proxy| described(proxy, &tags)).unwrap_or_default())
+        answer.db_proxy().map(|proxy| described(proxy, &tags)).ok_or_else(|| empty("DB proxy"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::live::{
     Call, Clients, Sent, classify,
     convert::{Described, field},
+    empty,
 };
 
 mod hosted_zone;
@@ -55,7 +56,7 @@ async fn follow_change(clients: &Clients, at: &Value, described: &mut Value) -> 
 
 async fn change_status(clients: &Clients, id: &str) -> Result<String, CallError> {
     let answer = clients.route53.get_change().id(id).send().await.map_err(classify)?;
-    Ok(answer.change_info().map(|change| change.status().as_str().to_owned()).unwrap_or_default())
+    answer.change_info().map(|change| change.status().as_str().to_owned()).ok_or_else(|| empty("change info"))
 }
 
 impl Call for GetChange {

@@ -14,6 +14,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, built, field},
+        empty,
     },
     servicediscovery::namespace::{Http, PrivateDns},
 };
@@ -46,7 +47,8 @@ fn properties(found: &types::NamespaceProperties) -> Value {
 
 async fn get(clients: &Clients, id: &str, operation: &str) -> Result<Option<Value>, CallError> {
     let answer = clients.servicediscovery.get_namespace().id(id).send().await.map_err(classify);
-    let Some(found) = none_if_missing(answer)?.and_then(|answer| answer.namespace) else { return Ok(None) };
+    let Some(answer) = none_if_missing(answer)? else { return Ok(None) };
+    let found = answer.namespace.ok_or_else(|| empty("namespace"))?;
     let tags = tags_of(clients, found.arn().unwrap_or_default()).await?;
     let described = Described::new()
         .text("id", found.id())

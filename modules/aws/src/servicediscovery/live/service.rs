@@ -15,6 +15,7 @@ use crate::{
     live::{
         Call, Clients, Driver, Sent, classify,
         convert::{Described, built, field},
+        empty,
     },
     servicediscovery::service::{DnsConfig as AskedDns, Input},
 };
@@ -77,12 +78,13 @@ impl Driver for Service {
             .creator_request_id(sent.token)
             .set_tags(Some(tags(sent)?));
         let answer = request.send().await.map_err(classify)?;
-        Ok(answer.service().map(|made| described(made).tags(own(sent)).done()).unwrap_or_default())
+        answer.service().map(|made| described(made).tags(own(sent)).done()).ok_or_else(|| empty("service"))
     }
 
     async fn read(&self, clients: &Clients, at: &Value) -> Result<Option<Value>, CallError> {
         let answer = clients.servicediscovery.get_service().id(field(at, "id")).send().await.map_err(classify);
-        let Some(found) = none_if_missing(answer)?.and_then(|answer| answer.service) else { return Ok(None) };
+        let Some(answer) = none_if_missing(answer)? else { return Ok(None) };
+        let found = answer.service.ok_or_else(|| empty("service"))?;
         let tags = tags_of(clients, found.arn().unwrap_or_default()).await?;
         Ok(Some(described(&found).tags(pairs(&tags)).done()))
     }

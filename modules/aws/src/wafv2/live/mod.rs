@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::live::{
     Clients, Sent, classify,
     convert::{built, field},
+    empty,
 };
 
 mod association;
@@ -29,7 +30,7 @@ fn tags(sent: &Sent<'_>) -> Result<Vec<Tag>, CallError> {
 /// The tags of something by its ARN.
 async fn tags_of(clients: &Clients, arn: &str) -> Result<Vec<Tag>, CallError> {
     let answer = clients.wafv2.list_tags_for_resource().resource_arn(arn).send().await.map_err(classify)?;
-    Ok(answer.tag_info_for_resource().map(|info| info.tag_list().to_vec()).unwrap_or_default())
+    answer.tag_info_for_resource().map(|info| info.tag_list().to_vec()).ok_or_else(|| empty("tag info for resource"))
 }
 
 fn pairs(tags: &[Tag]) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
