@@ -1,6 +1,6 @@
 //! `runbook verify RUN`
 
-use std::sync::{Arc, Mutex, atomic::AtomicU32};
+use runbook_seeded::sync::{Arc, Mutex, atomic::AtomicU32};
 
 use clap::Args;
 use runbook_modules::target::About;

@@ -2,7 +2,7 @@
 
 mod replay;
 
-use std::sync::Arc;
+use runbook_seeded::sync::{Arc, Mutex, PoisonError};
 
 use runbook_modules::target::About;
 use runbook_state::record::{Ending, Site};
@@ -317,7 +317,7 @@ struct Inner {
     simulated: bool,
     wall: fn() -> i64,
     target: Box<dyn Fn() -> i64 + Send + Sync>,
-    next: std::sync::Mutex<u64>,
+    next: Mutex<u64>,
     sink: Arc<dyn Sink>,
 }
 
@@ -326,14 +326,14 @@ impl Events {
     pub fn new(
         run: &str, simulated: bool, wall: fn() -> i64, target: Box<dyn Fn() -> i64 + Send + Sync>, sink: Arc<dyn Sink>,
     ) -> Self {
-        Self { inner: Arc::new(Inner { run: run.to_owned(), simulated, wall, target, next: 1.into(), sink }) }
+        Self { inner: Arc::new(Inner { run: run.to_owned(), simulated, wall, target, next: Mutex::new(1), sink }) }
     }
 
     /// Sends one event.
     pub fn send(&self, what: What) {
         let inner = &self.inner;
         // The lock is kept while the sink is called: numbers arrive in order.
-        let mut next = inner.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut next = inner.next.lock().unwrap_or_else(PoisonError::into_inner);
         let event = Event {
             v: VERSION,
             seq: *next,

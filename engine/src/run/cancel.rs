@@ -1,6 +1,6 @@
 //! Parking and stopping: asked by a signal, by `runbook cancel`, by a lost lease, or by a failed sibling branch.
 
-use std::sync::{
+use runbook_seeded::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };

@@ -1,10 +1,9 @@
 //! When the lease was last seen to be ours. A process that was stopped, or whose machine slept, may have lost it meanwhile: before
 //! it sends anything it looks again.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use runbook_seeded::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::clock::wall_ms;
 

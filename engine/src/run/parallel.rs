@@ -6,15 +6,16 @@
 //! On simulated time a thread that ends hands its place in the clock on: the last one to end keeps it for the thread that called
 //! [`parallel`]. Otherwise time could jump between the end of the branches and the return of the caller.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use runbook_seeded::{
+    mutant, spawn_scoped,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
 };
-
-use runbook_seeded::mutant;
 use runbook_state::record::Site;
 use serde_json::{Map, Value};
 
@@ -97,10 +98,10 @@ fn run(session: &Arc<Session>, group: &Group, mut jobs: Vec<Job<'_>>, max: usize
             session.time.leave();
         }
     };
-    std::thread::scope(|threads| {
+    thread::scope(|threads| {
         for _ in 1..workers {
             session.time.enter();
-            let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(threads, work);
+            let spawned = spawn_scoped(threads, "branch", Some(STACK), work);
             // Fewer threads do the same work: this one takes part.
             if spawned.is_err() {
                 at_work.fetch_sub(1, Ordering::AcqRel);

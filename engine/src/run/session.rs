@@ -1,15 +1,15 @@
 //! What all branches of an open run share.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
-};
+use std::collections::BTreeMap;
 
 use runbook_modules::{
     table::Table,
     target::{About, Place, Target},
 };
-use runbook_seeded::{crash_after, crash_before, mutant};
+use runbook_seeded::{
+    crash_after, crash_before, mutant,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU32},
+};
 use runbook_state::{
     error::Error,
     record::{Record, Site},

@@ -161,7 +161,7 @@ fn drive(
             return Err(failure.into());
         };
         scope.sleep(delay).map_err(|halt| stopped(scope, key, halt))?;
-        session.retries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        session.retries.fetch_add(1, runbook_seeded::sync::atomic::Ordering::Relaxed);
         attempt += 1;
     }
 }

@@ -3,13 +3,11 @@
 //! A placeholder is `{{secret:NAME:CHECK}}` or `{{secret:NAME|base64:CHECK}}`; CHECK is 16 hexadecimal digits over the run id and
 //! what stands before, so that a cut or changed one is noticed. Values leave the vault only through [`Vault::reveal`].
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-};
+use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use runbook_modules::secret::{self, CLUSTER};
+use runbook_seeded::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use runbook_state::store::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -83,7 +81,7 @@ impl Vault {
         }
         let mut inner = Inner { values, ..Inner::default() };
         inner.refresh(run);
-        Ok(Self { run: run.to_owned(), kept: Some((store, key)), inner: inner.into(), naming: Mutex::default() })
+        Ok(Self { run: run.to_owned(), kept: Some((store, key)), inner: RwLock::new(inner), naming: Mutex::default() })
     }
 
     /// Makes a random URL-safe value of `length` characters and keeps it, unless the name has one already. Gives the placeholder.
@@ -322,7 +320,7 @@ impl Vault {
         out
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Inner> {
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
         self.inner.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,8 @@
 //! Connections that read. They see what was committed last and never wait for the writer.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::path::PathBuf;
 
+use runbook_seeded::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use crate::{error::Result, open};

@@ -7,18 +7,17 @@
 //! Nothing is answered before the commit has returned. After an error of the disk the thread is broken for ever: a failed
 //! fsync says nothing about what is on the disk, so it is never tried again. What is really there is seen at the next open.
 
-use std::{
-    path::PathBuf,
+use std::{path::PathBuf, time::Duration};
+
+use runbook_seeded::{
+    mutant, recv_timeout,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
-    thread::JoinHandle,
-    time::Duration,
+    thread,
 };
-
-use runbook_seeded::mutant;
 use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
 use crate::error::{Error, Result};
@@ -33,7 +32,7 @@ const MOST_SOON: usize = 64;
 /// The queue's entrance.
 pub(super) struct Writer {
     queue: Option<Sender<Box<dyn Job>>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<thread::JoinHandle<()>>,
     path: PathBuf,
     commits: Arc<AtomicU64>,
     soon: Arc<AtomicU64>,
@@ -52,7 +51,7 @@ impl Writer {
         let (queue, jobs) = channel();
         let commits = Arc::new(AtomicU64::new(0));
         let thread = Thread { connection, path: path.clone(), commits: commits.clone(), broken: None };
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || thread.run(&jobs))
             .map_err(|error| Error::Io { path: path.clone(), why: error.to_string() })?;
@@ -197,7 +196,7 @@ fn gather(first: Box<dyn Job>, queue: &Receiver<Box<dyn Job>>) -> Vec<Box<dyn Jo
         if batch.len() >= MOST_SOON || batch.iter().any(|job| job.waits()) {
             return batch;
         }
-        match queue.recv_timeout(IDLE) {
+        match recv_timeout(queue, IDLE) {
             Ok(job) => batch.push(job),
             Err(_) => return batch,
         }

@@ -175,6 +175,14 @@ impl Bench {
         self.trial.get_or_init(|| self.built("runbook-trial", &["--features", "crash-points,mutants"]))
     }
 
+    /// A full run has thousands of trials: then all of it is optimised, and not only what the profile says.
+    pub fn optimise(&self, command: &mut Command) {
+        let ours = ["runbook-engine", "runbook-modules", "runbook-aws", "runbook-kubernetes", "runbook-state", "\"*\""];
+        for package in ours.iter().filter(|_| self.full()) {
+            command.args(["--config", &format!("profile.dev.package.{package}.opt-level=2")]);
+        }
+    }
+
     /// Builds the program in a folder of the catalogue's own, and keeps it under a name that the next build leaves alone.
     fn built(&self, name: &str, features: &[&str]) -> PathBuf {
         static ONE: Mutex<()> = Mutex::new(());
@@ -182,14 +190,7 @@ impl Bench {
         eprintln!("building {name}");
         let folder = self.folder();
         let mut command = cargo("build");
-        // A full run has thousands of trials: then all of it is optimised, and not only what the profile says.
-        if self.full() {
-            for package in
-                ["runbook-engine", "runbook-modules", "runbook-aws", "runbook-kubernetes", "runbook-state", "\"*\""]
-            {
-                command.args(["--config", &format!("profile.dev.package.{package}.opt-level=2")]);
-            }
-        }
+        self.optimise(&mut command);
         let built = command
             .args(["--quiet", "--package", "runbook", "--no-default-features", "--target-dir"])
             .arg(&folder)

@@ -24,8 +24,8 @@ pub const LARGE: Section = Section {
           then each is resumed, which answers all of it out of the journal. The time of a step is that of a run by the number of its steps. \
           Then one of many steps while another program keeps reading an old state of the database.",
     limits: &[
-        "What a process keeps in memory of its run, 3.6 KiB an effect, is charged to the script: beyond some 40,000 effects it ends with RB0107. Nothing \
-         is lost, and a resume does the next 40,000.",
+        "What a process keeps in memory of its run, 1 KiB an effect, is charged to the script: after 131,000 effects it ends with RB0107. Nothing \
+         is lost, and a resume does the next ones.",
         "As long as somebody reads an old state, SQLite's write-ahead log grows: the run is not held up, and the log is used anew once the \
          reader has gone. runbook's own readers (`show`, `logs`, `runs`) read for a moment each.",
     ],

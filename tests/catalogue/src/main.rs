@@ -33,6 +33,7 @@ mod network;
 mod programs;
 mod protocol;
 mod running;
+mod schedules;
 mod seen;
 mod several;
 mod sheet;
@@ -88,6 +89,7 @@ const SECTIONS: &[Section] = &[
     stopped::SECTION,
     signals::SECTION,
     clocks::SECTION,
+    schedules::SECTION,
     load::LARGE,
     load::SAME,
     trust::EDITS,

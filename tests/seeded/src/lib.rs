@@ -5,10 +5,16 @@
 //! of the environment variables are in the binary (a test looks).
 //!
 //! * `crash-points`: [`crash_before!`] and [`crash_after!`] stand around every commit of the journal; see [`crash`].
+//! * `schedules`: [`sync`] and [`thread`] are those of shuttle, which runs one thread at a time, in an order that a test's dice choose.
 //! * `mutants`: `if mutant!("no-fence") { … }` is the fault `no-fence`, switched on by `RUNBOOK_MUTANT=no-fence`.
 
 #[cfg(feature = "crash-points")]
 pub mod crash;
+mod threads;
+
+#[cfg(feature = "schedules")]
+pub use shuttle;
+pub use threads::{recv_timeout, spawn_scoped, sync, thread, wait_timeout_while};
 
 /// Dies here if this commit is the one to die before. Gives what [`crash_after!`] needs.
 #[cfg(feature = "crash-points")]

@@ -6,11 +6,11 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use runbook_modules::host::Interrupted;
+use runbook_seeded::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::Time;
 

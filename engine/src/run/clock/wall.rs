@@ -1,11 +1,12 @@
 //! Wall time.
 
-use std::{
-    sync::{Condvar, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use runbook_modules::host::Interrupted;
+use runbook_seeded::{
+    sync::{Condvar, Mutex, PoisonError},
+    wait_timeout_while,
+};
 
 use super::{Time, wall_ms};
 
@@ -97,7 +98,7 @@ impl Time for WallClock {
             }
             let nudges = self.nudges.lock().unwrap_or_else(PoisonError::into_inner);
             // A nudge between the look and here is not missed: the number has changed.
-            drop(self.nudged.wait_timeout_while(nudges, left.min(LOOK), |now| *now == before));
+            drop(wait_timeout_while(&self.nudges, &self.nudged, nudges, left.min(LOOK), |now| *now == before));
         }
     }
 

@@ -9,17 +9,19 @@
 mod watch;
 pub mod who;
 
-use std::{
-    sync::{
-        Arc, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Instant,
-};
+use std::time::Instant;
 
 use runbook_modules::{
     table::Table,
     target::{Place, Target},
+};
+use runbook_seeded::{
+    spawn_scoped,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
 };
 use runbook_state::{
     holder::this_process,
@@ -304,8 +306,8 @@ fn on_a_thread(
         top.enter()?;
         Ok(ending)
     };
-    std::thread::scope(|threads| {
-        let thread = std::thread::Builder::new().name("run".to_owned()).stack_size(STACK).spawn_scoped(threads, work);
+    thread::scope(|threads| {
+        let thread = spawn_scoped(threads, "run", Some(STACK), work);
         let thread = thread.map_err(|error| Failure::new("RB0902", format!("the system gives no thread: {error}")))?;
         thread.join().unwrap_or_else(|_| Err(Failure::new("RB0900", "a bug in runbook: the run's thread died").into()))
     })

@@ -1,10 +1,12 @@
 //! What goes on beside the script: the heartbeat of the lease, `runbook cancel`, and answers to approvals.
 
-use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
+use runbook_seeded::{
+    spawn_scoped,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread, wait_timeout_while,
+};
 use runbook_state::{error::Error, record::Record};
 
 use crate::run::{clock::wall_ms, session::Session};
@@ -17,9 +19,8 @@ const BEAT: u32 = 10;
 /// Runs `work` with the watch beside it.
 pub(super) fn beside<T>(session: &Arc<Session>, work: impl FnOnce() -> T) -> T {
     let over = (Mutex::new(false), Condvar::new());
-    std::thread::scope(|threads| {
-        let watch = std::thread::Builder::new().name("watch".to_owned());
-        let watch = watch.spawn_scoped(threads, || watch_until(session, &over));
+    thread::scope(|threads| {
+        let watch = spawn_scoped(threads, "watch", None, || watch_until(session, &over));
         if watch.is_err() {
             session.cancel.ask("the system gives no thread for the heartbeat");
         }
@@ -35,8 +36,7 @@ fn watch_until(session: &Session, over: &(Mutex<bool>, Condvar)) {
     let mut looks = 0;
     loop {
         let ended = over.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = over.1.wait_timeout_while(ended, LOOK, |ended| !*ended);
-        if *waited.unwrap_or_else(PoisonError::into_inner).0 {
+        if *wait_timeout_while(&over.0, &over.1, ended, LOOK, |ended| !*ended) {
             return;
         }
         look(session, &mut seen);

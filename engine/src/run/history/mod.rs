@@ -13,14 +13,12 @@ mod packed;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use fact::{Approval, Decision, Effect, Observation, Step, StepState, Totals};
 pub use packed::Packed;
 use runbook_modules::resource::named;
+use runbook_seeded::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use runbook_state::{
     record::{EffectKey, EffectState, Ending, Record},
     store::Store,

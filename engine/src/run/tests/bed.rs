@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -15,6 +14,7 @@ use runbook_modules::{
     table::Table,
     target::{About, Place, Request, Target},
 };
+use runbook_seeded::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
 use runbook_state::{
     holder::this_process,
     record::{EffectKey, EffectState, Ending, Record, Site},
@@ -32,6 +32,7 @@ use crate::{
         drive::{Driver, Outcome, Refused, drive},
         guard::Guard,
         matching::CHANGED,
+        parallel::Branch,
         retry::Policy,
         scope::Scope,
         session::Edits,
@@ -258,6 +259,11 @@ pub(super) fn seconds(n: u64) -> Duration {
 
 pub(super) fn tries(attempts: u32) -> StepOptions {
     StepOptions { retry: Policy { attempts, ..Policy::default() }, timeout: None }
+}
+
+/// A branch.
+pub(super) fn branch<'a>(name: &str, body: impl FnOnce(&Arc<Scope>) -> Result<Value, Halt> + Send + 'a) -> Branch<'a> {
+    Branch { name: name.to_owned(), body: Box::new(body) }
 }
 
 /// A step without options at line 1.

@@ -4,21 +4,13 @@ use std::sync::{
 };
 
 use runbook_state::record::{Ending, Record};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::bed::{Bed, START, boom, effect, lock, plain, seconds, site};
+use super::bed::{Bed, START, boom, branch, effect, lock, plain, seconds, site};
 use crate::{
     error::{Halt, Stop},
-    run::{
-        approve::approve,
-        parallel::{Branch, parallel},
-        scope::Scope,
-    },
+    run::{approve::approve, parallel::parallel, scope::Scope},
 };
-
-fn branch<'a>(name: &str, body: impl FnOnce(&Arc<Scope>) -> Result<Value, Halt> + Send + 'a) -> Branch<'a> {
-    Branch { name: name.to_owned(), body: Box::new(body) }
-}
 
 #[test]
 fn branches_run_side_by_side_and_time_is_the_longest() {

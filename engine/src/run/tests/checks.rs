@@ -1,5 +1,5 @@
-use std::sync::{
-    Arc,
+use runbook_seeded::sync::{
+    Arc, Mutex,
     atomic::{AtomicU32, Ordering},
 };
 
@@ -71,10 +71,10 @@ fn a_wait_inside_a_check_ends_with_its_time() {
 
 #[test]
 fn when_the_time_runs_out_in_an_asking_the_answer_before_it_is_told() {
-    let asked = std::sync::atomic::AtomicU32::new(0);
+    let asked = AtomicU32::new(0);
     let outcome = Bed::new().drive(|scope| {
         ask(scope, |inner| {
-            if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 0 {
+            if asked.fetch_add(1, Ordering::Relaxed) > 0 {
                 inner.sleep(seconds(3600))?;
             }
             Ok(json!("no route"))
@@ -88,7 +88,7 @@ fn when_the_time_runs_out_in_an_asking_the_answer_before_it_is_told() {
 #[test]
 fn what_was_not_rehearsed_never_passes() {
     let bed = Bed::new();
-    let results = std::sync::Mutex::new(Vec::new());
+    let results = Mutex::new(Vec::new());
     let script = |scope: &Arc<Scope>| {
         let result = ask(scope, |_| Err(Failure::new(NOT_REHEARSED, "exec redis-0 has no answer").into()))?;
         lock(&results).push(result["not_rehearsed"].clone());

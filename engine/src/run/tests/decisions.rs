@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use runbook_seeded::sync::{Arc, Mutex};
 
 use runbook_state::{
     record::{Ending, Record},

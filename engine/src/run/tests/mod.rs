@@ -10,5 +10,7 @@ mod decisions;
 mod edited;
 mod known;
 mod random;
+#[cfg(feature = "schedules")]
+mod schedules;
 mod steps;
 mod told_again;

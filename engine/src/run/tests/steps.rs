@@ -314,7 +314,7 @@ fn a_run_is_driven_once_at_a_time() {
 #[test]
 fn a_step_without_effects_is_one_commit() {
     let bed = Bed::new();
-    let commits = std::sync::Mutex::new(Vec::new());
+    let commits = runbook_seeded::sync::Mutex::new(Vec::new());
     bed.drive(|scope| {
         for n in 0..50 {
             plain(scope, &format!("{n}"), |_| Ok(json!(n)))?;
