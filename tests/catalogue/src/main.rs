@@ -102,8 +102,9 @@ const SECTIONS: &[Section] = &[
     mutants::SECTION,
 ];
 
-/// Those that run tests of cargo test and nothing else.
-const OF_TESTS: [&str; 3] = [protocol::SECTION.name, network::SECTION.name, mutants::SECTION.name];
+/// Those that run tests of cargo test and nothing else, as they are or in a build of their own.
+const OF_TESTS: [&str; 4] =
+    [protocol::SECTION.name, schedules::SECTION.name, network::SECTION.name, mutants::SECTION.name];
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
