@@ -20,7 +20,8 @@ pub const SECTION: Section = Section {
           or every creation meets it until a person resumes. What ends early must say where, and is resumed; then the emulators must hold \
           what they hold without a fault, and nothing after the undo. The test is tests/live/network.rs.",
     limits: &[
-        "Names that do not resolve, and TLS, are not played: a connection that is never made is one case, tried in modules/aws.",
+        "Names that do not resolve and certificates that are not to be trusted are no part of it: nothing is sent then, as modules/aws's tests \
+         insist (live/unreached.rs).",
         "Kubernetes' API is no part of it: its answers are sorted by the tests of modules/kubernetes, and its calls are lost and killed in \
          `answers` and `crash`.",
         "The clock of these runs goes 200 times faster: how often it asks in a minute is not measured, only how often in all.",

@@ -31,6 +31,8 @@ pub mod target;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unreached;
 
 pub use clients::Clients;
 pub use driver::{Call, Driver, DynCall, DynDriver};
