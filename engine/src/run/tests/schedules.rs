@@ -1,5 +1,10 @@
 //! The run, its branches, its clock, its watch and the writer of the journal, their threads played in orders that dice choose (shuttle).
-//! `RUNBOOK_SCHEDULES`: how many of each kind.
+//!
+//! ```text
+//! cargo test -p runbook-engine --no-default-features --features schedules --lib -- run::tests::schedules
+//! ```
+//!
+//! `RUNBOOK_SCHEDULES`: in how many orders each scene is played (300). Nothing else runs with this feature.
 
 use std::collections::BTreeMap;
 
