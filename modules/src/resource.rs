@@ -112,6 +112,12 @@ pub trait Kind: Send + Sync {
         Health::Ready
     }
 
+    /// Whether to make it where an earlier call of the run has made it is to change that one. What stands is no reason to stop then,
+    /// and is not deleted before another try.
+    fn upgrades(&self) -> bool {
+        false
+    }
+
     /// Whether it stays for good: what a run makes of it is the account's from then on, and undo leaves it.
     fn stays(&self) -> bool {
         self.meta().operations.1.is_empty()

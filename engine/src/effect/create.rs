@@ -59,7 +59,8 @@ pub(super) fn create(scope: &Scope, call: &Call<'_>, kind: &'static dyn Kind) ->
         }
         Past::Doubt(effect) => making.perform(Deed::recorded(&effect, act.now_ms()), true),
         Past::Remains(effect) => {
-            if !kind.stays() && !mutant!("remains-forgotten") {
+            let of_another = kind.upgrades() && scope.session.history.made_before(&effect);
+            if !kind.stays() && !of_another && !mutant!("remains-forgotten") {
                 remove::remains(&act, kind, &effect)?;
             }
             making.begin(ordinal, effect.key.generation + 1, call)

@@ -6,7 +6,7 @@
 
 use runbook_modules::{
     resource::{Identity, Kind},
-    target::EFFECT_TAG,
+    target::{EFFECT_TAG, RUN_TAG},
 };
 use runbook_seeded::mutant;
 use runbook_state::record::Record;
@@ -104,13 +104,16 @@ fn by_key(act: &Act<'_>, kind: &'static dyn Kind, deed: &Deed) -> Result<Verdict
         && is_ours(kind, deed, described)
         && kind.unfinished(described)
     {
-        act.resolved(format!("{} was broken off in the middle: done again", id_of(described)));
+        act.resolved(format!("{} is half done: asked for again", id_of(described)));
         return Ok(Verdict::SendAgain);
     }
     match choose(act, kind, deed, found, true, Taking::Use)? {
         Ok(found) => Ok(Verdict::Found(found)),
         // What stood there before still stands: it was not sent, and replacing it twice is replacing it once.
         Err(_) if kind.meta().replaces && deed.prior.is_some() => Ok(Verdict::SendAgain),
+        Err(others) if kind.upgrades() && others.iter().all(|described| is_of_the_run(deed, described)) => {
+            Ok(Verdict::SendAgain)
+        }
         Err(others) => Err(Stop::Unresolved(Box::new(act.conflict(&others))).into()),
     }
 }
@@ -250,6 +253,12 @@ fn is_ours(kind: &dyn Kind, deed: &Deed, described: &Value) -> bool {
     let tagged = described.get("tags").and_then(|tags| tags.get(EFFECT_TAG)).and_then(Value::as_str);
     let by_token = |value: &Value| value.as_str().is_some_and(|text| text == deed.token);
     tagged == Some(tag(&deed.token)) || described.as_object().is_some_and(|fields| fields.values().any(by_token))
+}
+
+/// Whether a description says that this run made it, in whatever call.
+fn is_of_the_run(deed: &Deed, described: &Value) -> bool {
+    let run = described.get("tags").and_then(|tags| tags.get(RUN_TAG)).and_then(Value::as_str);
+    run.is_some() && run == deed.tags.get(RUN_TAG).map(String::as_str)
 }
 
 /// What is taken over must be what was asked for.

@@ -143,7 +143,11 @@ impl Kind for Release {
     }
 
     fn unfinished(&self, described: &Value) -> bool {
-        described["interrupted"] == true
+        described["interrupted"] == true || described["upgrading"] == true
+    }
+
+    fn upgrades(&self) -> bool {
+        true
     }
 
     fn differences(&self, input: &Value, described: &Value) -> Vec<(String, Value, Value)> {
@@ -243,6 +247,9 @@ mod tests {
         let broken = json!({"status": "pending-install", "interrupted": true, "waiting_for": ["helm"]});
         assert_eq!(Release.judge(&broken), Health::Failed("pending-install: helm".to_owned()));
         assert!(Release.unfinished(&broken) && !Release.unfinished(&json!({"status": "failed"})));
+        let at_work = json!({"status": "pending-upgrade", "upgrading": true, "waiting_for": ["helm"]});
+        assert!(Release.unfinished(&at_work));
+        assert_eq!(Release.judge(&at_work), Health::Pending("pending-upgrade: helm".to_owned()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use runbook_modules::{
         world::World,
     },
     table::Table,
-    target::{About, EFFECT_TAG, Place, Request, Target},
+    target::{About, EFFECT_TAG, Place, RUN_TAG, Request, Target},
 };
 use serde_json::{Value, json};
 
@@ -58,6 +58,8 @@ pub static BOTH: Fake = Fake(Meta { name: "t.both", create: "create_both", ident
 /// By its name; it costs something.
 pub static KEY: Fake =
     Fake(Meta { name: "t.key", create: "create_key", identity: Identity::Key, cost: Some("key"), ..META });
+/// By its name; made again by its run, it is changed.
+pub static UPGRADE: Fake = Fake(Meta { name: "t.upgrade", create: "upgrade", identity: Identity::Key, ..META });
 /// By what it holds; of what stands already nothing is made, and the answer names none of it.
 pub static RULES: Fake = Fake(Meta { name: "t.rules", create: "create_rules", identity: Identity::Key, ..META });
 /// Making it again makes nothing more; what stood there is kept.
@@ -135,12 +137,17 @@ impl Kind for Fake {
         }
     }
 
+    fn upgrades(&self) -> bool {
+        self.0.name == UPGRADE.0.name
+    }
+
     fn sim(&self) -> &dyn Sim {
         &SIM
     }
 }
 
-static ALL: [&Fake; 12] = [&TAG, &TOKEN, &BOTH, &KEY, &RULES, &PUT, &ALARM, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
+static ALL: [&Fake; 13] =
+    [&TAG, &TOKEN, &BOTH, &KEY, &UPGRADE, &RULES, &PUT, &ALARM, &SHARED, &STAYS, &CLUSTER, &ENI, &ONCE];
 
 fn any(_: &Value) -> Result<(), InputError> {
     Ok(())
@@ -323,6 +330,11 @@ fn make(
     match same {
         Some(thing) if thing.kind == RULES.0.name => {
             return Ok(Thing { id: "the group".to_owned(), untagged: true, ..thing.clone() });
+        }
+        Some(thing) if thing.kind == UPGRADE.0.name && thing.tags.get(RUN_TAG) == tags.get(RUN_TAG) => {
+            (thing.input, thing.tags) = (input.clone(), tags.clone());
+            token.clone_into(&mut thing.token);
+            return Ok(thing.clone());
         }
         Some(_) if keyed => return Err(CallError::new(Class::AlreadyExists, "Duplicate", "it stands already")),
         Some(thing) if kind.0.replaces => {

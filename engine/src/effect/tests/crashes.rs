@@ -5,8 +5,8 @@ use std::{sync::atomic::Ordering, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
-    cloud::{Fake, Fault, IDENTITIES, KEY, TAG, TOKEN, creates},
-    rig::Rig,
+    cloud::{Fake, Fault, IDENTITIES, KEY, TAG, TOKEN, UPGRADE, creates},
+    rig::{Rig, failure},
 };
 use runbook_modules::{error::Class, resource::Kind as _};
 use runbook_state::record::Record;
@@ -188,4 +188,43 @@ fn an_absent_one_is_retired_only_after_the_settle_time_and_three_spaced_looks() 
     let anew = records.iter().position(|r| matches!(r, Record::Intent { effect, .. } if effect.generation == 1));
     assert!(retired.is_some() && retired < anew, "{records:?}");
     assert_eq!(TAG.meta().name, "t.tag");
+}
+
+/// Makes it, then changes it by making it again, in one step.
+fn upgraded(rig: &Rig, broken: bool) -> Result<Value, Halt> {
+    rig.step("s", |scope| {
+        rig.bind(scope, &op(&UPGRADE), json!({"name": "n", "size": 1}))?;
+        rig.bind(scope, &op(&UPGRADE), json!({"name": "n", "size": 3, "broken": broken}))
+    })
+}
+
+#[test]
+fn what_an_earlier_call_made_is_changed_whenever_it_dies() {
+    for (at_once, fault) in [(false, None), (true, None), (false, Some(Fault::Lost(Class::Unknown)))] {
+        for cut in 2.. {
+            let what = format!("cut {cut} at once {at_once} fault {fault:?}");
+            let rig = Rig::new();
+            rig.cloud.state().faults.extend([None, fault]);
+            rig.cut.after(cut, at_once);
+            let first = upgraded(&rig, false);
+            rig.cut.never();
+            let value = upgraded(&rig, false).unwrap_or_else(|halt| panic!("{what}: {halt:?}"));
+            assert_eq!((&value["size"], &value["state"]), (&json!(3), &json!("ready")), "{what}");
+            let standing = rig.cloud.standing();
+            assert_eq!(standing.len(), 1, "{what}");
+            assert!(rig.inventory().iter().all(|id| *id == standing[0].id), "{what}: {:?}", rig.inventory());
+            if first.is_ok() {
+                assert!(cut > 7, "only {cut} cuts");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_change_that_fails_does_not_delete_what_an_earlier_call_made() {
+    let rig = Rig::new();
+    assert_eq!(failure(upgraded(&rig, true)).code, failure(upgraded(&rig, true)).code);
+    assert_eq!(rig.cloud.standing().len(), 1);
+    assert!(rig.calls().iter().all(|(what, _)| what != "DeleteTag"));
 }

@@ -149,6 +149,19 @@ impl History {
         })
     }
 
+    /// Whether another call of the run made what this one left, and it stands.
+    pub fn made_before(&self, left: &Effect) -> bool {
+        let Some(left) = &left.owned else { return false };
+        let inner = self.read();
+        let mut all = inner.nodes.values().flat_map(|node| node.effects.values().flatten());
+        all.any(|effect| match &effect.owned {
+            Some(owned) if matches!(effect.state, EffectState::Accepted | EffectState::Done) => {
+                (&owned.kind, &owned.place, &owned.id) == (&left.kind, &left.place, &left.id)
+            }
+            _ => false,
+        })
+    }
+
     /// The effects of one scope that stand, newest generation each, by ordinal. Retired and undone ones are left out.
     pub fn effects_of(&self, step: &str) -> Vec<Arc<Effect>> {
         let inner = self.read();

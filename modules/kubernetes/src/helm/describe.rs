@@ -96,6 +96,10 @@ pub async fn describe(
     if state.interrupted {
         described["interrupted"] = true.into();
     }
+    // Should it fail, it must be rolled back: that is for the call that upgrades.
+    if at_work && seen.revision.is_pending() && seen.revision.number > 1 {
+        described["upgrading"] = true.into();
+    }
     Ok(described)
 }
 
@@ -120,7 +124,8 @@ fn state(revision: &Revision, content: &Content, obstacles: Obstacles, at_work: 
         "deployed" => state("pending-upgrade", waiting, false),
         "failed" => {
             let words = &content.info.description;
-            let interrupted = words == INTERRUPTED || words.ends_with("context canceled");
+            // An upgrade that has failed is rolled back: one that still stands was left before that.
+            let interrupted = revision.number > 1 || words == INTERRUPTED || words.ends_with("context canceled");
             state("failed", reasons(words, failed, waiting), interrupted)
         }
         pending if revision.is_pending() && at_work => {
@@ -185,6 +190,8 @@ mod tests {
         assert_eq!((living.status.as_str(), living.interrupted), ("pending-install", false));
         assert!(judged("failed", 1, "Release \"x\" failed: context canceled", &[], &[], false).interrupted);
         assert!(judged("failed", 2, INTERRUPTED, &[], &[], false).interrupted);
-        assert!(!judged("failed", 2, "job failed", &[], &[], false).interrupted);
+        assert!(!judged("failed", 1, "job failed", &[], &[], false).interrupted);
+        // It was to be rolled back.
+        assert!(judged("failed", 2, "job failed", &[], &[], false).interrupted);
     }
 }

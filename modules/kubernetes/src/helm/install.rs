@@ -18,7 +18,7 @@ use runbook_modules::{
     k8s::types::{Type, text},
     target::{Request, STEP_TAG},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Helm,
@@ -249,13 +249,10 @@ impl Install<'_> {
             ..Call::default()
         };
         let back = self.work.call(&folder, call).await?;
-        if !back.succeeded {
-            let mut described = described;
-            let more = format!("it could not be rolled back to revision {}: {}", good.number, words(&back.said));
-            described["waiting_for"] = json!([why, more]);
-            return Ok(described);
-        }
-        let text = format!("{why}; revision {} stands again", good.number);
+        let text = match back.succeeded {
+            true => format!("{why}; revision {} stands again", good.number),
+            false => format!("{why}; it could not be rolled back to revision {}: {}", good.number, words(&back.said)),
+        };
         Err(CallError::refused("UpgradeFailed", text))
     }
 
