@@ -17,4 +17,5 @@ mod helm;
 mod inventory;
 mod kubernetes;
 mod network;
+mod sample;
 mod stand;

@@ -28,6 +28,7 @@ use tokio::runtime::Runtime;
 use crate::{
     harness::{Place, Said, said},
     inventory,
+    sample::chosen,
 };
 
 /// What is made, with the operation that makes it: a service of each protocol.
@@ -259,21 +260,6 @@ fn trial(aws: &Aws, before: &Inventory, calm: &Calm, case: &Case) -> Result<Live
     Ok(Lived { met: faults > 0, again, faults })
 }
 
-/// The cases that are tried: all, or a sample that goes through scripts, requests and faults alike.
-fn chosen(mut cases: Vec<Case>, dice: usize) -> Vec<Case> {
-    let wanted = match std::env::var("RUNBOOK_TRIALS").as_deref() {
-        Ok("all") => cases.len(),
-        Ok(number) => number.parse().expect("a number of trials, or all"),
-        Err(_) => SAMPLE,
-    };
-    let (all, mut at) = (cases.len(), dice);
-    cases.retain(|_| {
-        at += wanted.min(all);
-        at / all > (at - wanted.min(all)) / all
-    });
-    cases
-}
-
 #[test]
 fn whatever_the_network_does_to_a_request_it_ends_and_nothing_is_made_twice() {
     let Some(tools) = tools::require() else { return };
@@ -290,7 +276,7 @@ fn whatever_the_network_does_to_a_request_it_ends_and_nothing_is_made_twice() {
     let always: Vec<Case> =
         every.map(|(script, fault)| Case { script, fault, on: On::first(SCRIPTS[script].1), times: ALWAYS }).collect();
     let (cells, lasting) = (once.len(), always.len());
-    let cases: Vec<Case> = chosen(once, 0).into_iter().chain(chosen(always, 1)).collect();
+    let cases: Vec<Case> = chosen(once, SAMPLE, 0).into_iter().chain(chosen(always, SAMPLE, 1)).collect();
     let tried = cases.len();
     let lived = side_by_side(&tools, aws, &calms, &cases);
     let wrong: Vec<&String> = lived.iter().filter_map(|lived| lived.as_ref().err()).collect();

@@ -49,6 +49,7 @@ pub struct Bench {
     pub runtime: Runtime,
     pub registry: Registry,
     pub tools: Tools,
+    pub plane: &'static ControlPlane,
     endpoint: String,
     ca: String,
     token: String,
@@ -70,7 +71,7 @@ pub fn bench() -> Option<&'static Bench> {
                 (registry, prepared(plane).await)
             });
             let (endpoint, ca) = (plane.endpoint(), plane.ca_pem().to_owned());
-            Some(Bench { runtime, registry, tools, endpoint, ca, token })
+            Some(Bench { runtime, registry, tools, plane, endpoint, ca, token })
         })
         .as_ref()
 }

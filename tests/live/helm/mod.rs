@@ -2,6 +2,7 @@
 
 mod bench;
 mod hooks;
+mod killed;
 mod pending;
 mod refusals;
 mod releases;

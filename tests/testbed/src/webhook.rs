@@ -8,25 +8,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt, Full};
-use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo},
+    rt::TokioExecutor,
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    },
-};
 
 use crate::{
-    certificates::{Authority, Certified},
+    certificates::Authority,
     proxy::{Access, Element},
+    tls::{Broken, Server},
 };
 
 #[cfg(test)]
@@ -38,7 +29,7 @@ mod token;
 pub struct Webhook {
     url: String,
     ca_pem: String,
-    server: JoinHandle<()>,
+    _server: Server,
 }
 
 /// What it judges by.
@@ -56,15 +47,13 @@ impl Webhook {
     /// The certificate or the port cannot be had.
     pub async fn start(cluster: &str, sts: &str, access: Access) -> Result<Self, String> {
         let authority = Authority::new("token webhook")?;
-        let acceptor = acceptor(&authority.server("token webhook", &["localhost"])?)?;
-        let listener =
-            TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| format!("no port for the webhook: {e}"))?;
-        let address = listener.local_addr().map_err(|e| format!("no port for the webhook: {e}"))?;
         let client = Client::builder(TokioExecutor::new()).build_http();
         let judge =
             Arc::new(Judge { cluster: cluster.to_owned(), sts: sts.trim_end_matches('/').to_owned(), access, client });
-        let server = tokio::spawn(serve(listener, acceptor, judge));
-        Ok(Self { url: format!("https://{address}/"), ca_pem: authority.own().certificate.clone(), server })
+        let certified = authority.server("token webhook", &["localhost"])?;
+        let server = Server::start(&certified, move |request| answer(Arc::clone(&judge), request)).await;
+        let server = server.map_err(|why| format!("the token webhook: {why}"))?;
+        Ok(Self { url: format!("{}/", server.url()), ca_pem: authority.own().certificate.clone(), _server: server })
     }
 
     /// `https://127.0.0.1:PORT/`.
@@ -78,45 +67,7 @@ impl Webhook {
     }
 }
 
-impl Drop for Webhook {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
-}
-
-fn acceptor(certified: &Certified) -> Result<TlsAcceptor, String> {
-    let told = |what: &dyn std::fmt::Display| format!("the webhook's certificate: {what}");
-    let certificate = CertificateDer::from_pem_slice(certified.certificate.as_bytes()).map_err(|e| told(&e))?;
-    let key = PrivateKeyDer::from_pem_slice(certified.key.as_bytes()).map_err(|e| told(&e))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
-        .map_err(|e| told(&e))?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, judge: Arc<Judge>) {
-    let mut connections = tokio::task::JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
-                let (acceptor, judge) = (acceptor.clone(), Arc::clone(&judge));
-                connections.spawn(async move {
-                    let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let service = service_fn(move |request| answer(Arc::clone(&judge), request));
-                    // An API server that goes away needs no answer.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
-}
-
-async fn answer(
-    judge: Arc<Judge>, request: Request<hyper::body::Incoming>,
-) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn answer(judge: Arc<Judge>, request: Request<hyper::body::Incoming>) -> Result<Response<Full<Bytes>>, Broken> {
     let body = request.into_body().collect().await?.to_bytes();
     let review: Value = serde_json::from_slice(&body).unwrap_or_default();
     let token = review["spec"]["token"].as_str().unwrap_or_default();
