@@ -22,6 +22,7 @@ mod answers;
 mod bench;
 mod changed;
 mod clocks;
+mod cluster;
 mod crash;
 mod ghosts;
 #[path = "../../e2e/harness.rs"]
@@ -42,6 +43,7 @@ mod shifted;
 mod signals;
 mod stopped;
 mod storage;
+mod testbed;
 mod trial;
 #[path = "../../trials/mod.rs"]
 mod trials;
@@ -99,12 +101,18 @@ const SECTIONS: &[Section] = &[
     trust::SECRETS,
     trust::ATTACKS,
     network::SECTION,
+    cluster::SECTION,
     mutants::SECTION,
 ];
 
 /// Those that run tests of cargo test and nothing else, as they are or in a build of their own.
-const OF_TESTS: [&str; 4] =
-    [protocol::SECTION.name, schedules::SECTION.name, network::SECTION.name, mutants::SECTION.name];
+const OF_TESTS: [&str; 5] = [
+    protocol::SECTION.name,
+    schedules::SECTION.name,
+    network::SECTION.name,
+    cluster::SECTION.name,
+    mutants::SECTION.name,
+];
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {

@@ -1,14 +1,6 @@
 //! E: the network fault matrix, by the live code on the testbed.
 
-use std::process::Stdio;
-
-use serde_json::Value;
-
-use crate::{
-    Section,
-    bench::{Bench, cargo},
-    sheet::Part,
-};
+use crate::{Section, bench::Bench, sheet::Part, testbed::printed};
 
 /// The matrix.
 pub const SECTION: Section = Section {
@@ -23,24 +15,15 @@ pub const SECTION: Section = Section {
         "Names that do not resolve and certificates that are not to be trusted are no part of it: nothing is sent then, as modules/aws's tests \
          insist (live/unreached.rs).",
         "Kubernetes' API is no part of it: its answers are sorted by the tests of modules/kubernetes, and its calls are lost and killed in \
-         `answers` and `crash`.",
+         `answers`, `crash` and `cluster`.",
         "The clock of these runs goes 200 times faster: how often it asks in a minute is not measured, only how often in all.",
     ],
     measure,
 };
 
 fn measure(bench: &Bench, part: &mut Part) {
-    let mut command = cargo("test");
-    command.args(["--quiet", "--workspace", "--test", "testbed", "--", "network::", "--nocapture"]);
-    command.env("RUNBOOK_TESTBED", "required").env("RUNBOOK_TRIALS", bench.pick(20, 400).to_string());
-    let output = command.stdin(Stdio::null()).stderr(Stdio::piped()).output().expect("cargo starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let figures = text.lines().find_map(|line| serde_json::from_str::<Value>(line.strip_prefix("network ")?).ok());
-    let Some(figures) = figures else {
-        let why = format!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
-        return part.failed(bench, "network", &why);
-    };
-    let figure = |name: &str| figures[name].as_u64().and_then(|figure| usize::try_from(figure).ok()).unwrap_or(0);
+    let Some(printed) = printed(bench, part, "network::", "network", bench.pick(20, 400)) else { return };
+    let figure = |name: &str| printed.figure(name);
     let (tried, wrong) = (figure("tried"), figure("wrong"));
     part.told("E", "requests, and faults that each can meet", format!("{}, {}", figure("requests"), figure("faults")));
     part.told("E", "cells: a request with a fault, or every creation", figure("cells").to_string());
@@ -50,6 +33,6 @@ fn measure(bench: &Bench, part: &mut Part) {
     part.at_most("E", "requests for one thing that never gets an answer", figure("most") as f64, 60.0, "");
     part.zero("E", "panics, calls of the program without an end, ends that do not say where, other worlds", wrong);
     if wrong > 0 {
-        part.failed(bench, "network", &text);
+        part.failed(bench, "network", printed.text());
     }
 }
