@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "the figures of the trials")]
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::PathBuf,
     process::Command,
@@ -198,11 +197,7 @@ impl Site {
     }
 
     fn gone(&self) -> Result<(), String> {
-        let names = self
-            .items("/api/v1/namespaces")
-            .into_iter()
-            .filter_map(|it| it["metadata"]["name"].as_str().map(str::to_owned));
-        let there = names.collect::<BTreeSet<_>>().contains(&self.space);
+        let there = self.items("/api/v1/namespaces").iter().any(|it| it["metadata"]["name"] == self.space.as_str());
         (!there).then_some(()).ok_or_else(|| "undo left the namespace".to_owned())
     }
 }
@@ -271,6 +266,7 @@ fn trial(site: &Site, calm: &Calm, case: &Case) -> Result<Lived, String> {
         return Err(differs);
     }
     if case.undo {
+        site.gateway.reset();
         killed = site.killed(&UNDO, case);
     }
     if killed || !case.undo {
