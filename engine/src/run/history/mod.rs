@@ -20,7 +20,7 @@ pub use packed::Packed;
 use runbook_modules::resource::named;
 use runbook_seeded::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use runbook_state::{
-    record::{EffectKey, EffectState, Ending, Record},
+    record::{EffectKey, EffectState, Ending, Owned, Record},
     store::Store,
 };
 use serde_json::Value;
@@ -88,6 +88,15 @@ struct Node {
     children: Vec<String>,
 }
 
+impl Inner {
+    /// What effects have made or taken over, and what stands.
+    fn standing(&self) -> impl Iterator<Item = &Owned> {
+        let all = self.nodes.values().flat_map(|node| node.effects.values().flatten());
+        let standing = all.filter(|effect| matches!(effect.state, EffectState::Accepted | EffectState::Done));
+        standing.filter_map(|effect| effect.owned.as_deref())
+    }
+}
+
 impl History {
     /// Reads the journal of a run.
     ///
@@ -139,27 +148,15 @@ impl History {
 
     /// Whether the run made something of that id, or of that kind and id as [`named`] writes them, and it stands.
     pub fn owns(&self, parent: &str) -> bool {
-        let inner = self.read();
-        let mut all = inner.nodes.values().flat_map(|node| node.effects.values().flatten());
-        all.any(|effect| match &effect.owned {
-            Some(owned) if owned.ours && matches!(effect.state, EffectState::Accepted | EffectState::Done) => {
-                owned.id == parent || named(&owned.kind, &owned.id) == parent
-            }
-            _ => false,
-        })
+        let made = |owned: &Owned| owned.ours && (owned.id == parent || named(&owned.kind, &owned.id) == parent);
+        self.read().standing().any(made)
     }
 
     /// Whether another call of the run made what this one left, and it stands.
     pub fn made_before(&self, left: &Effect) -> bool {
         let Some(left) = &left.owned else { return false };
-        let inner = self.read();
-        let mut all = inner.nodes.values().flat_map(|node| node.effects.values().flatten());
-        all.any(|effect| match &effect.owned {
-            Some(owned) if matches!(effect.state, EffectState::Accepted | EffectState::Done) => {
-                (&owned.kind, &owned.place, &owned.id) == (&left.kind, &left.place, &left.id)
-            }
-            _ => false,
-        })
+        let same = |owned: &Owned| (&owned.kind, &owned.place, &owned.id) == (&left.kind, &left.place, &left.id);
+        self.read().standing().any(same)
     }
 
     /// The effects of one scope that stand, newest generation each, by ordinal. Retired and undone ones are left out.
