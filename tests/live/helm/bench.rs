@@ -35,6 +35,8 @@ use runbook_testbed::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use super::processes::children;
+
 /// The target's time goes so much faster.
 const SPEED: i64 = 10;
 
@@ -370,20 +372,15 @@ impl Site {
     }
 
     /// The processes of helm that change a release, now.
-    pub fn helms(&self, release: &str) -> Vec<i32> {
-        let own = std::process::id().to_string();
-        let works = |folder: &PathBuf| {
-            let text = fs::read_to_string(folder.join("cmdline")).unwrap_or_default();
-            let parent = fs::read_to_string(folder.join("stat")).unwrap_or_default();
-            let parent = parent.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)).map(str::to_owned);
-            let mut words = text.split('\0');
-            words.any(|word| word == release)
+    pub fn helms(&self, release: &str) -> Vec<u32> {
+        let mut helms = children(std::process::id());
+        helms.retain(|pid| {
+            let text = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            text.split('\0').any(|word| word == release)
                 && text.contains(&format!("--namespace={}\0", self.namespace))
                 && !text.contains("--dry-run")
-                && parent == Some(own.clone())
-        };
-        let folders = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
-        folders.filter(works).filter_map(|folder| folder.file_name()?.to_str()?.parse().ok()).collect()
+        });
+        helms
     }
 
     /// Calls helm as a person would, with a kubeconfig of their own.

@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "the figures of the trials")]
 
 use std::{
-    fs,
     path::PathBuf,
     process::Command,
     sync::{
@@ -16,10 +15,12 @@ use std::{
 };
 
 use runbook_testbed::gateway::{Gateway, Moment};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::bench::{Bench, bench};
+use super::{
+    bench::{Bench, bench},
+    processes::{children, kill},
+};
 use crate::{
     canned::{CALLER, Canned},
     harness::{Place, Said, said},
@@ -200,23 +201,6 @@ impl Site {
         let there = self.items("/api/v1/namespaces").iter().any(|it| it["metadata"]["name"] == self.space.as_str());
         (!there).then_some(()).ok_or_else(|| "undo left the namespace".to_owned())
     }
-}
-
-/// The processes that a process has started and that run.
-fn children(of: u32) -> Vec<u32> {
-    let numbers =
-        fs::read_dir("/proc").expect("/proc").flatten().filter_map(|it| it.file_name().to_str()?.parse().ok());
-    let parent = |pid: &u32| -> Option<u32> {
-        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        text.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()
-    };
-    numbers.filter(|pid| parent(pid) == Some(of)).collect()
-}
-
-fn kill(pid: u32) {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a pid");
-    // It may have ended just now.
-    let _ = kill_process(pid, Signal::KILL);
 }
 
 /// What an undisturbed life was like.

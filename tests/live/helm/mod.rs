@@ -4,6 +4,7 @@ mod bench;
 mod hooks;
 mod killed;
 mod pending;
+mod processes;
 mod refusals;
 mod releases;
 mod secrets;

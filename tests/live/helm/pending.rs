@@ -5,7 +5,10 @@ use std::time::Duration;
 use runbook_modules::{error::Class, helm::release::Release, resource::Kind};
 use serde_json::{Value, json};
 
-use super::bench::{Site, with_both};
+use super::{
+    bench::{Site, with_both},
+    processes::kill,
+};
 
 /// Kills helm in the middle of an install or upgrade that a hook holds.
 async fn killed(site: &Site, revision: u64, status: &str, effect: &str) {
@@ -21,11 +24,6 @@ async fn killed(site: &Site, revision: u64, status: &str, effect: &str) {
     let found = site.find(&held, effect).await;
     assert_eq!(found[0]["status"], status);
     assert!(Release.unfinished(&found[0]));
-}
-
-fn kill(pid: i32) {
-    let status = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
-    assert!(status.expect("kill starts").success());
 }
 
 #[test]
